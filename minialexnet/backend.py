@@ -1,0 +1,98 @@
+"""Where arrays live: on the host in NumPy, or on a GPU in CuPy.
+
+Layers never choose a device. They ask the array they are handed for the module that owns it
+(`namespace`) and go on in that module, so the same lines run on both. Only programs (train,
+evaluate, ...) create a `Device` and move arrays through it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from minialexnet.errors import InputError
+
+
+def namespace(*arrays: Any) -> ModuleType:
+    """The module that owns all the arrays: `numpy` or `cupy`.
+
+    Raises
+    ------
+    TypeError
+        For anything that is no array (lists and NumPy scalars too) and for arrays of two devices.
+    """
+    owners = {_owner(array) for array in arrays}
+    if len(owners) != 1:
+        names = sorted(module.__name__ for module in owners)
+        raise TypeError(f"expected arrays of one device, got arrays of {' and '.join(names)}")
+    return owners.pop()
+
+
+def _owner(array: Any) -> ModuleType:
+    if isinstance(array, np.ndarray):
+        return np
+    ask = getattr(array, "__array_namespace__", None)
+    module = ask() if ask and not isinstance(array, np.generic) else None
+    if getattr(module, "ndarray", None) is not type(array):
+        raise TypeError(f"expected a NumPy or CuPy array, got {type(array).__name__}")
+    return module
+
+
+@dataclass(frozen=True)
+class Device:
+    """A place for arrays: `put` brings a host array there, `get` brings one back to the host."""
+
+    name: str
+    put: Callable[[np.ndarray], Any]
+    get: Callable[[Any], np.ndarray]
+
+
+def device(name: str = "cpu") -> Device:
+    """The device of that name: "cpu", "cuda" (the first GPU) or "cuda:N".
+
+    Raises
+    ------
+    InputError
+        If there is no such device here; the message names the step that failed and its cure.
+    """
+    if name == "cpu":
+        return Device("cpu", np.asarray, np.asarray)
+    kind, _, number = name.partition(":")
+    if kind != "cuda" or not (number.isdecimal() or name == "cuda"):
+        raise InputError(f'unknown device "{name}": expected cpu, cuda or cuda:N')
+    return _cuda(name, int(number or 0))
+
+
+def _cuda(name: str, number: int) -> Device:
+    try:
+        import cupy
+    except ImportError as error:
+        raise InputError(
+            f'device "{name}" needs CuPy, which is not installed: '
+            'pip install "minialexnet[gpu13]" for CUDA 13 or "minialexnet[gpu12]" for CUDA 12'
+        ) from error
+    # Importing CuPy succeeds without a driver; only running something proves that a GPU works.
+    if not cupy.is_available():
+        raise InputError(
+            f'device "{name}": CuPy is installed but finds no usable NVIDIA GPU; '
+            "install the NVIDIA driver, or check with nvidia-smi that it sees the GPU"
+        )
+    count = cupy.cuda.runtime.getDeviceCount()
+    if number >= count:
+        raise InputError(f'device "{name}": this machine has GPUs 0 to {count - 1}')
+    step = "selecting the GPU"
+    try:
+        cupy.cuda.Device(number).use()
+        step = "compiling and running a kernel (NVRTC)"
+        ones = cupy.ones((2, 2), cupy.float32) + 1
+        step = "a matrix product (cuBLAS)"
+        float((ones @ ones).sum())
+    except Exception as error:  # CuPy raises a dozen kinds, some of them ImportError
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(
+            f'device "{name}": {step} failed ({reason}); reinstall CuPy with its libraries: '
+            'pip install "minialexnet[gpu13]" or "minialexnet[gpu12]"'
+        ) from error
+    return Device(name, cupy.asarray, cupy.asnumpy)

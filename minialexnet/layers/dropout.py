@@ -1,0 +1,42 @@
+"""Dropout: training a different thinned network on every batch (paper, section 4.2)."""
+
+import numpy as np
+
+from minialexnet.backend import namespace
+from minialexnet.layers.base import Layer
+
+
+class Dropout(Layer):
+    """In training y = x with each feature set to 0 at a chance; in evaluation y = (1 - rate) x.
+
+    Parameters
+    ----------
+    rate : share of the features that is dropped, 0 <= rate < 1
+
+    Raises
+    ------
+    ValueError
+        If rate lies outside.
+
+    Notes
+    -----
+    The paper scales in evaluation, and so does this layer. Most later codes scale by
+    1 / (1 - rate) in training instead ("inverted dropout"); the networks are equivalent.
+    """
+
+    def __init__(self, rate: float = 0.5):
+        if not 0 <= rate < 1:
+            raise ValueError(f"Dropout expects a rate from 0 to below 1, got {rate}")
+        super().__init__()
+        self.rate = float(rate)
+
+    def forward(self, x, rng=None):
+        if rng is None:
+            kept = 1 - self.rate
+        else:
+            # Drawn on the host, so that a GPU drops the same features for the same seed.
+            kept = namespace(x).asarray(rng.random(x.shape, dtype=np.float32) >= self.rate)
+        return x * kept, kept
+
+    def backward(self, dy, cache):
+        return dy * cache, {}

@@ -1,0 +1,91 @@
+"""A layer run on slices of the batch that fit the processor's cache, several at a time."""
+
+from functools import reduce
+
+from minialexnet.backend import namespace
+from minialexnet.layers.base import Layer
+
+
+class Sliced(Layer):
+    """The same layer on a few images at a time, on several threads.
+
+    A whole batch of feature maps does not fit into a processor's cache, a few images do, and since
+    layers have no memory, threads may share one. Outputs are joined and gradients added in the
+    order of the slices, and each slice has a generator of its own, so results depend neither on
+    the number of threads nor on their timing. It adds no name of its own to the parameters.
+
+    Parameters
+    ----------
+    layer : the layer, most often a `Network`
+    images : how many images a slice has (the last may have fewer)
+    threads : how many slices are worked on at a time
+
+    Notes
+    -----
+    Inside, a matrix product has one thread (set through threadpoolctl): on small matrices the
+    threads of a product cost more than they bring. On a GPU nothing is sliced.
+    """
+
+    def __init__(self, layer: Layer, images: int, threads: int = 1):
+        if images < 1 or threads < 1:
+            raise ValueError(f"Sliced expects images and threads >= 1, got {images} and {threads}")
+        self.layer, self.images, self.threads = layer, images, threads
+        self._pool = _Pool(threads)
+
+    @property
+    def params(self):
+        return self.layer.params
+
+    @params.setter
+    def params(self, params):
+        self.layer.params = params
+
+    @property
+    def input_grad(self) -> bool:
+        return self.layer.input_grad
+
+    def forward(self, x, rng=None):
+        slices = self._slices(x)
+        rngs = rng.spawn(len(slices)) if rng else [None] * len(slices)
+        pairs = self._pool.map(self.layer.forward, slices, rngs)
+        ys, cache = zip(*pairs, strict=True)
+        return namespace(*ys).concatenate(ys), list(cache)
+
+    def backward(self, dy, cache):
+        results = self._pool.map(self.layer.backward, self._slices(dy), cache)
+        cache.clear()
+        dxs, grads = zip(*results, strict=True)
+        dx = namespace(*dxs).concatenate(dxs) if self.input_grad else None
+        return dx, {name: _sum([part[name] for part in grads]) for name in grads[0]}
+
+    def __call__(self, x):
+        ys = self._pool.map(self.layer, self._slices(x))
+        return namespace(*ys).concatenate(ys)
+
+    def _slices(self, x):
+        return [x[start : start + self.images] for start in range(0, len(x), self.images)]
+
+
+def _sum(arrays):
+    return reduce(lambda total, array: total + array, arrays)
+
+
+class _Pool:
+    """`map` on threads, with single-threaded matrix products inside."""
+
+    def __init__(self, threads: int):
+        self.threads = threads
+        self._executor = self._products = None
+
+    def map(self, function, *columns) -> list:
+        # Imported and started at the first use: where there are no threads (a browser), nobody
+        # slices, and everything else works.
+        if self._executor is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            from threadpoolctl import ThreadpoolController
+
+            self._executor = ThreadPoolExecutor(self.threads)
+            self._products = ThreadpoolController()
+        with self._products.limit(limits=1, user_api="blas"):
+            return list(self._executor.map(function, *columns))

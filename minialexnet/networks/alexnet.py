@@ -1,0 +1,88 @@
+"""AlexNet as the paper describes it."""
+
+import numpy as np
+
+from minialexnet.layers import Network
+from minialexnet.networks.kinds import layer_kinds
+
+
+def alexnet(rng: np.random.Generator, classes: int = 1000, **kinds) -> Network:
+    """The network of the paper (section 3.5 and figure 2), with its initial weights (section 5).
+
+    ======  =======================  ==================  ==========
+    layer   what                     output              parameters
+    ======  =======================  ==================  ==========
+    input                            N, 227, 227, 3
+    conv1   96 of 11 x 11, stride 4  N,  55,  55,  96        34,944
+    pool1   3 x 3, stride 2          N,  27,  27,  96
+    conv2   256 of 5 x 5, towers     N,  27,  27, 256       307,456
+    pool2   3 x 3, stride 2          N,  13,  13, 256
+    conv3   384 of 3 x 3             N,  13,  13, 384       885,120
+    conv4   384 of 3 x 3, towers     N,  13,  13, 384       663,936
+    conv5   256 of 3 x 3, towers     N,  13,  13, 256       442,624
+    pool5   3 x 3, stride 2          N,   6,   6, 256
+    fc6     4096                     N, 4096             37,752,832
+    fc7     4096                     N, 4096             16,781,312
+    fc8     one a class              N, 1000              4,097,000
+    ======  =======================  ==================  ==========
+
+    60,965,224 parameters for 1000 classes.
+
+    Parameters
+    ----------
+    rng : the generator that draws the weights
+    classes : M
+    kinds : classes to use instead of the library's, such as ``ReLU=Tanh``
+
+    Notes
+    -----
+    The towers a and b are the two GPUs of 2012: conv2, conv4 and conv5 see the maps of their own
+    tower alone. (conv1's 48 + 48 filters all see the picture, so one convolution is the same.)
+    Pictures are 227 pixels wide: the paper's 224 do not give its 55 x 55 maps; cuda-convnet let
+    the last window hang over the edge by three pixels of zeros. Figure 2 prints 253,440 neurons
+    for conv1, which are 55 x 55 x 96 = 290,400. The norm runs over all the maps of a layer and
+    multiplies alpha as the formula says; the original code did so within a tower, with alpha / n.
+    """
+    k = layer_kinds(**kinds)
+    return Network(
+        {
+            "conv1": k.Conv2D(3, 96, kernel=11, stride=4, rng=rng, input_grad=False),
+            "relu1": k.ReLU(),
+            "norm1": k.LocalResponseNorm(),
+            "pool1": k.MaxPool(3, stride=2),
+            "conv2": k.Parallel(
+                {
+                    "a": k.Conv2D(48, 128, kernel=5, pad=2, bias=1, rng=rng),
+                    "b": k.Conv2D(48, 128, kernel=5, pad=2, bias=1, rng=rng),
+                }
+            ),
+            "relu2": k.ReLU(),
+            "norm2": k.LocalResponseNorm(),
+            "pool2": k.MaxPool(3, stride=2),
+            "conv3": k.Conv2D(256, 384, kernel=3, pad=1, rng=rng),
+            "relu3": k.ReLU(),
+            "conv4": k.Parallel(
+                {
+                    "a": k.Conv2D(192, 192, kernel=3, pad=1, bias=1, rng=rng),
+                    "b": k.Conv2D(192, 192, kernel=3, pad=1, bias=1, rng=rng),
+                }
+            ),
+            "relu4": k.ReLU(),
+            "conv5": k.Parallel(
+                {
+                    "a": k.Conv2D(192, 128, kernel=3, pad=1, bias=1, rng=rng),
+                    "b": k.Conv2D(192, 128, kernel=3, pad=1, bias=1, rng=rng),
+                }
+            ),
+            "relu5": k.ReLU(),
+            "pool5": k.MaxPool(3, stride=2),
+            "flatten": k.Flatten(),
+            "fc6": k.Linear(256 * 6 * 6, 4096, bias=1, rng=rng),
+            "relu6": k.ReLU(),
+            "drop6": k.Dropout(0.5),
+            "fc7": k.Linear(4096, 4096, bias=1, rng=rng),
+            "relu7": k.ReLU(),
+            "drop7": k.Dropout(0.5),
+            "fc8": k.Linear(4096, classes, rng=rng),
+        }
+    )
