@@ -91,7 +91,7 @@ class Parallel(Composite):
     Raises
     ------
     ValueError
-        If the channels cannot be shared out equally.
+        If the channels cannot be shared out equally, or the layers' outputs differ in shape.
     """
 
     def forward(self, x, rng=None):
@@ -100,7 +100,7 @@ class Parallel(Composite):
             for layer, share in zip(self.layers.values(), self._shares(x), strict=True)
         ]
         ys, cache = zip(*pairs, strict=True)
-        return namespace(*ys).concatenate(ys, axis=-1), list(cache)
+        return self._joined_outputs(ys), list(cache)
 
     def backward(self, dy, cache):
         dxs, grads = [], {}
@@ -113,6 +113,12 @@ class Parallel(Composite):
         ys = [
             layer(share) for layer, share in zip(self.layers.values(), self._shares(x), strict=True)
         ]
+        return self._joined_outputs(ys)
+
+    def _joined_outputs(self, ys):
+        if len({y.shape for y in ys}) > 1:
+            shapes = " and ".join(str(y.shape) for y in ys)
+            raise ValueError(f"Parallel expects outputs of one shape from its layers, got {shapes}")
         return namespace(*ys).concatenate(ys, axis=-1)
 
     def _shares(self, x):

@@ -1,6 +1,6 @@
 """A layer run on slices of the batch that fit the processor's cache, several at a time."""
 
-from functools import reduce
+from functools import cache, reduce
 
 from minialexnet.backend import namespace
 from minialexnet.layers.base import Layer
@@ -30,7 +30,6 @@ class Sliced(Layer):
         if images < 1 or threads < 1:
             raise ValueError(f"Sliced expects images and threads >= 1, got {images} and {threads}")
         self.layer, self.images, self.threads = layer, images, threads
-        self._pool = _Pool(threads)
 
     @property
     def params(self):
@@ -47,20 +46,29 @@ class Sliced(Layer):
     def forward(self, x, rng=None):
         slices = self._slices(x)
         rngs = rng.spawn(len(slices)) if rng else [None] * len(slices)
-        pairs = self._pool.map(self.layer.forward, slices, rngs)
+        pairs = self._map(self.layer.forward, slices, rngs)
         ys, cache = zip(*pairs, strict=True)
         return namespace(*ys).concatenate(ys), list(cache)
 
     def backward(self, dy, cache):
-        results = self._pool.map(self.layer.backward, self._slices(dy), cache)
+        results = self._map(self.layer.backward, self._slices(dy), cache)
         cache.clear()
         dxs, grads = zip(*results, strict=True)
         dx = namespace(*dxs).concatenate(dxs) if self.input_grad else None
         return dx, {name: _sum([part[name] for part in grads]) for name in grads[0]}
 
     def __call__(self, x):
-        ys = self._pool.map(self.layer, self._slices(x))
+        ys = self._map(self.layer, self._slices(x))
         return namespace(*ys).concatenate(ys)
+
+    def _map(self, function, *columns) -> list:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with (
+            _products().limit(limits=1, user_api="blas"),
+            ThreadPoolExecutor(self.threads) as threads,
+        ):
+            return list(threads.map(function, *columns))
 
     def _slices(self, x):
         return [x[start : start + self.images] for start in range(0, len(x), self.images)]
@@ -70,22 +78,10 @@ def _sum(arrays):
     return reduce(lambda total, array: total + array, arrays)
 
 
-class _Pool:
-    """`map` on threads, with single-threaded matrix products inside."""
+@cache
+def _products():
+    """The switch for the number of threads inside a matrix product."""
+    # Imported at the first use: a browser's Python has no threads, and there nobody slices.
+    from threadpoolctl import ThreadpoolController
 
-    def __init__(self, threads: int):
-        self.threads = threads
-        self._executor = self._products = None
-
-    def map(self, function, *columns) -> list:
-        # Imported and started at the first use: where there are no threads (a browser), nobody
-        # slices, and everything else works.
-        if self._executor is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            from threadpoolctl import ThreadpoolController
-
-            self._executor = ThreadPoolExecutor(self.threads)
-            self._products = ThreadpoolController()
-        with self._products.limit(limits=1, user_api="blas"):
-            return list(self._executor.map(function, *columns))
+    return ThreadpoolController()
