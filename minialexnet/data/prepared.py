@@ -18,6 +18,7 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,8 @@ class Split:
 
     Parameters
     ----------
-    images : (N, H, W, 3) uint8 array, possibly memory-mapped
-    labels : (N,) int64 array, 0 ... M-1
+    images : (N, H, W, 3) uint8, possibly memory-mapped
+    labels : (N,) int64, 0 ... M-1
     """
 
     images: np.ndarray
@@ -58,13 +59,9 @@ class Dataset:
 
     Parameters
     ----------
-    train, test : Split
-    classes : tuple of M str
-        The name of label 0, of label 1 ...
-    mean : (H, W, 3) float32 array
-        The mean training picture, 0 ... 255, which the paper subtracts from every input.
-    source : str
-        One line: where the pictures came from.
+    classes : M names, of label 0, of label 1 ...
+    mean : (H, W, 3) float32, 0 ... 255, the mean training picture
+    source : one line, where the pictures came from
     """
 
     train: Split
@@ -74,21 +71,22 @@ class Dataset:
     source: str
 
 
-def mean_picture(images):
+def mean_picture(images: np.ndarray) -> np.ndarray:
     """The mean of many pictures, pixel by pixel.
 
     Parameters
     ----------
-    images : (N, H, W, 3) uint8 array, possibly memory-mapped
+    images : (N, H, W, 3) uint8, possibly memory-mapped
 
     Returns
     -------
-    (H, W, 3) float32 array, 0 ... 255
+    (H, W, 3) float32, 0 ... 255
 
     Notes
     -----
-    Section 2 of the paper. The sums are of integers and therefore exact: unlike a running mean in
-    floats, the result does not depend on how the pictures are cut into pieces.
+    Section 2 of the paper subtracts it from every input. The sums are of integers and therefore
+    exact: unlike a running mean in floats, the result does not depend on how the pictures are cut
+    into pieces.
     """
     total = np.zeros(images.shape[1:], np.uint64)
     for start in range(0, len(images), 256):
@@ -96,17 +94,12 @@ def mean_picture(images):
     return (total / len(images)).astype(np.float32)
 
 
-def prepared(folder):
+def prepared(folder: str | Path) -> Dataset:
     """The data set a prepared folder holds.
-
-    Parameters
-    ----------
-    folder : str or Path
 
     Returns
     -------
-    Dataset
-        Its images are memory-mapped and read-only, its labels are in memory.
+    Dataset whose images are memory-mapped and read-only, and whose labels are in memory
 
     Raises
     ------
@@ -147,22 +140,17 @@ def prepared(folder):
     return Dataset(train, test, tuple(meta["classes"]), np.array(mean), meta["source"])
 
 
-def vacant(out):
+def vacant(out: str | Path) -> Path:
     """The absolute path of a place where a new folder can go.
-
-    Parameters
-    ----------
-    out : str or Path
 
     Returns
     -------
-    Path
-        It does not exist, or it is an empty folder.
+    Path of nothing, or of an empty folder
 
     Raises
     ------
     InputError
-        If something is already there. Ask before hours of work, not after.
+        If something is already there. To be asked before hours of work, not after them.
     """
     out = Path(out).resolve()
     if out.is_dir() and any(out.iterdir()):
@@ -173,25 +161,22 @@ def vacant(out):
 
 
 @contextmanager
-def new_prepared(out, *, train, test, size, classes, source):
-    """Two empty splits to fill; a prepared folder when the block ends well, nothing otherwise.
+def new_prepared(
+    out: str | Path, *, train: int, test: int, size: int, classes: Sequence[str], source: str
+) -> Iterator[tuple[Split, Split]]:
+    """Two empty splits to fill, which become a prepared folder only when the block ends well.
 
     Parameters
     ----------
-    out : str or Path
-        The folder to make: must not exist, or be empty.
-    train, test : int
-        Numbers of pictures.
-    size : int
-        Rows, and columns, of a picture in pixels.
-    classes : sequence of M str
-    source : str
-        One line: where the pictures came from.
+    out : folder to make: must not exist, or be empty; missing folders above it are made
+    train, test : numbers of pictures
+    size : rows, and columns, of a picture, pixels
+    classes : M names
+    source : one line, where the pictures came from
 
     Yields
     ------
-    (Split, Split)
-        Memory-mapped arrays of zeros, ``train`` and ``test``, for the block to fill.
+    train and test, memory-mapped arrays of zeros
 
     Raises
     ------
@@ -200,8 +185,8 @@ def new_prepared(out, *, train, test, size, classes, source):
 
     Notes
     -----
-    Everything goes into a hidden folder next to `out`, which takes the name `out` in one step after
-    all of it has reached the disk. Whoever finds `out` finds it complete.
+    All is written into a hidden folder next to `out`, which takes that name in one step after every
+    byte has reached the disk: whoever finds `out` finds it complete.
     """
     out = vacant(out)
     draft = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
@@ -212,40 +197,22 @@ def new_prepared(out, *, train, test, size, classes, source):
         raise InputError(f"{out} cannot be made: {error.strerror}") from error
     try:
         try:
-            splits = [
-                Split(
-                    _zeros(draft / f"{name}_images.npy", (count, size, size, 3), np.uint8),
-                    _zeros(draft / f"{name}_labels.npy", (count,), np.int64),
-                )
-                for name, count in (("train", train), ("test", test))
-            ]
+            splits = (
+                _new_split(draft, "train", (train, size, size, 3)),
+                _new_split(draft, "test", (test, size, size, 3)),
+            )
         except OSError as error:
             needed = (train + test) * size * size * 3 / 1e9
             raise InputError(f"{out} needs {needed:.3g} GB: {error.strerror}") from error
-        yield tuple(splits)
-        for split in splits:
-            split.images.flush()
-            split.labels.flush()
-        mean = mean_picture(splits[0].images)
-        np.save(draft / "mean_image.npy", mean)
-        meta = {
-            "format": FORMAT,
-            "classes": list(classes),
-            "mean": mean.mean(axis=(0, 1), dtype=np.float64).tolist(),
-            "source": source,
-            "counts": {"train": train, "test": test},
-        }
-        (draft / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
-        for name in FILES:
-            _sync(draft / name)
-        _sync(draft)
+        yield splits
+        _complete(draft, *splits, classes, source)
         draft.rename(out)
         _sync(out.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _meta(path):
+def _meta(path: Path) -> dict:
     try:
         meta = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
@@ -259,15 +226,15 @@ def _meta(path):
         raise InputError(f"{path}: expected format {FORMAT}, got {meta['format']!r}")
     classes = meta["classes"]
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
-        raise InputError(f"{path}: expected a list of class names, got {classes!r}")
+        raise InputError(f"{path}: expected classes to be a list of names")
     if len(classes) < 2:
         raise InputError(f"{path}: expected two classes or more, got {len(classes)}")
     if not isinstance(meta["source"], str):
-        raise InputError(f"{path}: expected source to be text, got {meta['source']!r}")
+        raise InputError(f"{path}: expected source to be text")
     return meta
 
 
-def _split(folder, name, classes):
+def _split(folder: Path, name: str, classes: int) -> Split:
     images = _array(folder / f"{name}_images.npy")
     if images.ndim != 4 or images.shape[3] != 3 or images.size == 0 or images.dtype != np.uint8:
         raise InputError(
@@ -289,25 +256,51 @@ def _split(folder, name, classes):
     return Split(images, np.array(labels, np.int64))
 
 
-def _array(path):
+def _array(path: Path) -> np.ndarray:
     try:
         # Unlike np.load, open_memmap knows neither pickles nor zip files.
         return np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, EOFError, OverflowError) as error:
+    except Exception as error:  # a broken header makes its parser raise almost anything
         raise InputError(f"{path}: broken file: {error}") from error
 
 
-def _zeros(path, shape, dtype):
+def _new_split(folder: Path, name: str, shape: tuple[int, ...]) -> Split:
+    return Split(
+        _zeros(folder / f"{name}_images.npy", shape, np.uint8),
+        _zeros(folder / f"{name}_labels.npy", shape[:1], np.int64),
+    )
+
+
+def _zeros(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
     array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    # A mapped file takes its disk blocks when they are written to, and a full disk then kills the
-    # process. Reserved blocks make it an error, now. macOS has no such call.
+    # A mapped file takes its place on the disk page by page as it is written, and where there is
+    # none left the process is killed. Reserving all of it makes that an error, and an early one.
+    # macOS has no such call.
     if hasattr(os, "posix_fallocate"):
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return array
 
 
-def _sync(path):
+def _complete(folder: Path, train: Split, test: Split, classes: Sequence[str], source: str) -> None:
+    for array in (train.images, train.labels, test.images, test.labels):
+        array.flush()
+    mean = mean_picture(train.images)
+    np.save(folder / "mean_image.npy", mean)
+    meta = {
+        "format": FORMAT,
+        "classes": list(classes),
+        "mean": mean.mean(axis=(0, 1), dtype=np.float64).tolist(),
+        "source": source,
+        "counts": {"train": len(train.images), "test": len(test.images)},
+    }
+    (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
+    for name in FILES:
+        _sync(folder / name)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -11,7 +11,7 @@ from minialexnet.layers.norm import LocalResponseNorm, ResponseNorm
 from minialexnet.layers.pool import AveragePool, MaxPool
 from minialexnet.layers.relu import ReLU
 from minialexnet.layers.sigmoid import Sigmoid
-from minialexnet.layers.sliced import Sliced
+from minialexnet.layers.sliced import Sliced, sliced
 from minialexnet.layers.tanh import Tanh
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "Sigmoid",
     "Sliced",
     "Tanh",
+    "sliced",
 ]

@@ -4,6 +4,8 @@ from functools import cache, reduce
 
 from minialexnet.backend import namespace
 from minialexnet.layers.base import Layer
+from minialexnet.layers.composite import Network
+from minialexnet.layers.flatten import Flatten
 
 
 class Sliced(Layer):
@@ -85,3 +87,19 @@ def _products():
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+def sliced(network: Network, images: int, threads: int = 1) -> Network:
+    """The same network with its layers before `Flatten` sliced.
+
+    The fully connected layers stay whole: their weights are many and want a big batch. The layers
+    are shared with the network handed in, and so are their parameters and their names.
+
+    Parameters
+    ----------
+    images, threads : as for `Sliced`
+    """
+    layers = list(network.layers.items())
+    flatten = [isinstance(layer, Flatten) for _, layer in layers].index(True)
+    body = Sliced(Network(dict(layers[:flatten])), images, threads)
+    return Network({"": body, **dict(layers[flatten:])})

@@ -17,7 +17,7 @@ def layer_kinds(**replacements) -> SimpleNamespace:
     TypeError
         If a name is not one of the library's layers.
     """
-    kinds = {name: getattr(layers, name) for name in layers.__all__}
+    kinds = {name: getattr(layers, name) for name in layers.__all__ if name[0].isupper()}
     for name in replacements:
         if name not in kinds:
             raise TypeError(f'no kind of layer is named "{name}": choose from {", ".join(kinds)}')

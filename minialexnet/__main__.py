@@ -1,0 +1,265 @@
+"""The command line: ``minialexnet`` or ``python -m minialexnet``."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from minialexnet import __version__
+from minialexnet.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> Parser:
+    """The whole command line."""
+    from minialexnet import recipe
+
+    top = Parser(prog="minialexnet", description="AlexNet by hand.", allow_abbrev=False)
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+
+    one = commands.add_parser("train", help="train a network", allow_abbrev=False)
+    one.set_defaults(command=train)
+    one.add_argument(
+        "--recipe",
+        default="mini",
+        metavar="NAME",
+        help=f"one of {', '.join(recipe.RECIPES)} (mini)",
+    )
+    one.add_argument("--out", type=Path, metavar="RUN", help="folder of the run (runs/RECIPE)")
+    one.add_argument(
+        "--resume", action="store_true", help="go on with the run in RUN, under its own recipe"
+    )
+    _add_device(one)
+    one.add_argument(
+        "--save-minutes",
+        type=float,
+        default=10,
+        metavar="NUMBER",
+        help="save this often within an epoch (10)",
+    )
+    recipe.add_options(
+        one.add_argument_group("what the recipe says, unless given here (in brackets: mini's)")
+    )
+
+    one = commands.add_parser("evaluate", help="the error rates of a run", allow_abbrev=False)
+    one.set_defaults(command=evaluate)
+    _add_run(one)
+    one.add_argument("--data", metavar="NAME", help="other data than the run's own")
+    _add_device(one)
+
+    one = commands.add_parser("predict", help="what pictures show", allow_abbrev=False)
+    one.set_defaults(command=predict)
+    _add_run(one)
+    one.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    _add_device(one)
+
+    one = commands.add_parser("prepare", help="turn pictures into a data set", allow_abbrev=False)
+    sources = one.add_subparsers(required=True, metavar="SOURCE", parser_class=Parser)
+    one = sources.add_parser(
+        "folder", help="class folders of JPEG or PNG files", allow_abbrev=False
+    )
+    one.set_defaults(command=prepare_folder)
+    one.add_argument("src", type=Path, help="has train/CLASS/ and test/CLASS/ (or val/CLASS/)")
+    one.add_argument("out", type=Path, help="the folder to make")
+    one.add_argument("--size", type=int, default=32, help="rows and columns, pixels (32)")
+    one.add_argument("--processes", type=int, help="how many decode (all processors)")
+    one = sources.add_parser("cifar10", help="CIFAR-10", allow_abbrev=False)
+    one.set_defaults(command=prepare_cifar10)
+    one.add_argument(
+        "source",
+        nargs="?",
+        type=Path,
+        help="cifar-10-binary.tar.gz or the folder in it; downloaded if not given",
+    )
+    one.add_argument("--out", type=Path, help="the folder to make (where --data cifar10 looks)")
+    one.add_argument("--url", help="download from here instead of the official site")
+    return top
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", default="cpu", metavar="NAME", help="cpu, cuda or cuda:N (cpu)"
+    )
+    command.add_argument("--threads", type=int, metavar="NUMBER", help="on a CPU (all processors)")
+
+
+def _add_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", type=Path, metavar="RUN", help="folder of a run, or an .npz file")
+    command.add_argument("--best", action="store_true", help="its best state instead of its last")
+
+
+def train(arguments) -> int:
+    from minialexnet import recipe as recipes
+    from minialexnet import run as runs
+
+    given = recipes.options(arguments)
+    device, threads = _device(arguments)
+    folder = arguments.out
+    if arguments.resume:
+        if folder is None:
+            raise InputError("--resume needs --out RUN, the folder of the run to go on with")
+        recipe = runs.run_recipe(folder)
+        for name, value in given.items():
+            if value != getattr(recipe, name):
+                raise InputError(
+                    f"{folder} was begun with {name} {getattr(recipe, name)}, not {value}: "
+                    "a run that is resumed keeps its recipe"
+                )
+    else:
+        recipe = dataclasses.replace(recipes.recipe(arguments.recipe), **_absolute(given))
+        folder = folder or runs.vacant(arguments.recipe)
+
+    run = runs.Run(recipe, folder, device, threads, arguments.resume)
+    count = sum(weight.size for weight in run.net.params.values())
+    print(
+        f"{recipe.network}, {count:,} parameters, on {run.data.source} "
+        f"({len(run.data.train.labels):,} + {len(run.data.test.labels):,} images), "
+        f"{device.name}, {threads} threads; run folder {folder}",
+        flush=True,
+    )
+    try:
+        finished = run.go(arguments.save_minutes)
+    except runs.Diverged as error:
+        print(f"minialexnet: {error}", file=sys.stderr)
+        return 1
+    if not finished:
+        print(f"stopped and saved; go on with: minialexnet train --resume --out {folder}")
+        return 130
+    print(f"done; look at {', '.join(str(path) for path in sorted(folder.glob('*.png')))}")
+    return 0
+
+
+def evaluate(arguments) -> int:
+    from minialexnet import data
+    from minialexnet.evaluate import error_rates
+
+    net, saved, device = _trained(arguments)
+    about = saved.about
+    pictures = data.load(arguments.data or about["recipe"]["data"])
+    if list(pictures.classes) != about["data"]["classes"]:
+        raise InputError(
+            f"{arguments.data} has other classes than {arguments.run} learned: "
+            f"{', '.join(pictures.classes[:5])} ..."
+        )
+    if pictures.mean.shape != saved.mean.shape:
+        raise InputError(
+            f"{arguments.data} has pictures of {pictures.mean.shape[:2]} pixels, "
+            f"{arguments.run} learned from {saved.mean.shape[:2]}"
+        )
+    tops = (1, 5) if len(pictures.classes) > 10 else (1,)
+    rates = error_rates(net, pictures.test, device.put(saved.mean), device, tops)
+    for top, rate in zip(tops, rates, strict=True):
+        print(f"top-{top} error {rate:.2%} on {len(pictures.test.labels):,} test images")
+    return 0
+
+
+def predict(arguments) -> int:
+    import numpy as np
+
+    from minialexnet.data import picture
+    from minialexnet.evaluate import probabilities
+
+    net, saved, device = _trained(arguments)
+    classes = saved.about["data"]["classes"]
+    images = np.stack(
+        [picture.square(picture.pixels(path), len(saved.mean)) for path in arguments.pictures]
+    )
+    answers = []
+    for path, row in zip(
+        arguments.pictures,
+        probabilities(net, images, device.put(saved.mean), device),
+        strict=True,
+    ):
+        best = np.argsort(-row, kind="stable")[:5]
+        found = [{"class": classes[m], "probability": float(row[m])} for m in best]
+        answers.append({"picture": str(path), "predictions": found})
+    if arguments.json:
+        print(json.dumps(answers, indent=2))
+        return 0
+    for answer in answers:
+        print(answer["picture"])
+        for one in answer["predictions"]:
+            print(f"  {one['probability']:7.2%}  {one['class']}")
+    return 0
+
+
+def prepare_folder(arguments) -> int:
+    from minialexnet.data.folder import prepare_folder
+
+    prepare_folder(arguments.src, arguments.out, arguments.size, arguments.processes)
+    return _prepared(arguments.out)
+
+
+def prepare_cifar10(arguments) -> int:
+    from minialexnet.data import cifar10
+
+    out = arguments.out or cifar10.cifar10_folder()
+    cifar10.prepare_cifar10(out, arguments.source, arguments.url or cifar10.URL)
+    return _prepared(out)
+
+
+def _prepared(folder: Path) -> int:
+    from minialexnet.data import prepared
+
+    made = prepared(folder)
+    print(
+        f"{folder}: {len(made.train.labels):,} + {len(made.test.labels):,} images "
+        f"of {len(made.classes)} classes"
+    )
+    return 0
+
+
+def _absolute(given: dict) -> dict:
+    """A folder of data by its full path, so that the run can be resumed from anywhere."""
+    if "data" in given and Path(given["data"]).is_dir():
+        return given | {"data": str(Path(given["data"]).resolve())}
+    return given
+
+
+def _device(arguments):
+    from minialexnet.backend import device
+    from minialexnet.run import threads
+
+    if arguments.threads is not None and arguments.threads < 1:
+        raise InputError(f"--threads should be 1 or more, got {arguments.threads}")
+    return device(arguments.device), arguments.threads or threads()
+
+
+def _trained(arguments):
+    """The network of a run, ready to predict, with its checkpoint and its device."""
+    from minialexnet import checkpoint
+    from minialexnet import run as runs
+    from minialexnet.recipe import from_dict
+
+    device, threads = _device(arguments)
+    path = arguments.run
+    if path.is_dir() or not path.exists():
+        path = path / ("best.npz" if arguments.best else "checkpoint.npz")
+    saved = checkpoint.load(path)
+    recipe = from_dict(saved.about["recipe"], path)
+    net = runs.network(recipe.network, len(saved.about["data"]["classes"]), recipe.seed)
+    checkpoint.give(net, saved, device, path)
+    return runs.for_device(net, device, recipe.slice, threads), saved, device
+
+
+def main(argv=None) -> int:
+    """Run a command; the exit code is 2 where the input was at fault."""
+    arguments = parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except (InputError, OSError) as error:
+        print(f"minialexnet: error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The one door for picture files: any of them comes in as (H, W, 3) uint8, red, green and blue."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from minialexnet.errors import InputError
+
+# Others that Pillow knows need outside programs, or hold no pictures to look at.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+
+
+def pixels(path: str | Path) -> np.ndarray:
+    """The pixels of a picture file.
+
+    Returns
+    -------
+    (H, W, 3) uint8, RGB
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, cut short, broken, no picture, or has so many pixels that
+        Pillow takes it for an attack.
+
+    Notes
+    -----
+    ImageNet holds grey pictures, CMYK ones, and a PNG file named .JPEG: the content decides, not
+    the name. What is transparent is shown on white, 16 bits lose their lower half. A rotation
+    noted by the camera (EXIF) is not applied, because the programs behind published results apply
+    none.
+    """
+    path = Path(path)
+    try:
+        with warnings.catch_warnings():
+            # Corrupt EXIF data spoil no pixel and nobody can mend them: no word about those.
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as picture:
+                return np.array(_rgb(picture))
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise InputError(
+            f"{path}: expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
+        ) from error
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except UnidentifiedImageError as error:
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: the file is empty") from error
+        raise InputError(f"{path}: not a picture ({', '.join(FORMATS)})") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # broken bytes make the decoders raise almost anything
+        raise InputError(f"{path}: broken picture: {error}") from error
+
+
+def square(image: np.ndarray, size: int) -> np.ndarray:
+    """The central square of a picture, scaled.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+    size : side of the result, pixels
+
+    Returns
+    -------
+    (size, size, 3) uint8; a part of `image` itself, unscaled, where the shorter side fits already
+
+    Notes
+    -----
+    Section 2 of the paper scales the shorter side to `size` and then cuts out the central square.
+    Cutting first gives the same view, to half a pixel, and needs no memory for what a long picture
+    loses anyway. Bilinear, with the triangle widened when scaling down so that every pixel counts
+    (antialiasing): the paper names no filter, and unlike bicubic this one never overshoots.
+    """
+    height, width, _ = image.shape
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    central = image[top : top + side, left : left + side]
+    if side == size:
+        return central
+    return np.array(Image.fromarray(central).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _rgb(picture):
+    if picture.mode.startswith("I"):
+        # 16-bit grey, which Pillow's own conversion would cut off at 255.
+        grey = np.array(picture) >> 8
+        return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    return picture.convert("RGB")

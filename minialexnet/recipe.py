@@ -1,0 +1,201 @@
+"""Every number of a run, in one place: each field is an option of `minialexnet train`."""
+
+import argparse
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from minialexnet import networks, optim
+from minialexnet.errors import InputError
+
+SCHEDULES = ("constant", "steps", "plateau", "linear", "cosine", "dexp")
+
+
+def _option(default, text: str) -> Any:
+    if isinstance(default, (dict, tuple)):
+        return field(default_factory=lambda: default, metadata={"help": text})
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What decides the result of a run, to the last bit.
+
+    Raises
+    ------
+    InputError
+        If a number makes no sense; the message names it.
+    """
+
+    network: str = _option("mini", "the network, by its name in minialexnet.networks")
+    data: str = _option("shapes", "shapes (built in), cifar10, or a prepared folder")
+    epochs: int = _option(12, "passes over the training set")
+    batch: int = _option(128, "images in a step")
+    rate: float = _option(0.01, "learning rate at the beginning")
+    schedule: str = _option("steps", f"how the rate falls: {', '.join(SCHEDULES)}")
+    drop_at: tuple[float, ...] = _option((8.0, 11.0), "steps: epochs at which the rate drops")
+    drop_factor: float = _option(0.1, "steps, plateau: what a drop multiplies the rate by")
+    patience: int = _option(3, "plateau: epochs without a better test error before a drop")
+    drops: int = _option(3, "plateau: drops at most")
+    final: float = _option(0.0, "linear, cosine, dexp: the last rate as a share of the first")
+    levels: int = _option(4, "dexp: how many different rates")
+    momentum: float = _option(0.9, "share of the velocity that is kept at each step")
+    decay: float = _option(0.0005, "weight decay")
+    rates: dict[str, float] = _option(
+        {"*.bias": 2.0}, "factors of the rate by parameter name, such as '*.bias=2' 'conv1.*=0'"
+    )
+    decays: dict[str, float] = _option(
+        {"*.bias": 0.0}, "weight decays by parameter name, such as '*.bias=0' 'fc8.weight=0.03'"
+    )
+    seed: int = _option(0, "of the weights, the order of images and the dropped features")
+    slice: int = _option(16, "images a thread works on at a time on a CPU; 0: the whole batch")
+    stall_after: int = _option(300, "steps after which a loss that never moved is reported")
+
+    def __post_init__(self):
+        known = networks.__all__
+        self._demand(self.network in known, "network", f"one of {', '.join(known)}")
+        self._demand(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
+        for name in ("epochs", "batch", "patience", "stall_after"):
+            self._demand(getattr(self, name) >= 1, name, "1 or more")
+        for name in ("drops", "seed", "slice", "decay", "final"):
+            self._demand(0 <= getattr(self, name) < float("inf"), name, "0 or more")
+        for name in ("rate", "drop_factor"):
+            self._demand(0 < getattr(self, name) < float("inf"), name, "a number above 0")
+        self._demand(0 <= self.momentum < 1, "momentum", "0 or more and below 1")
+        if self.schedule == "dexp":
+            self._demand(self.levels >= 2, "levels", "2 or more")
+            self._demand(self.final > 0, "final", "a number above 0")
+
+    def _demand(self, condition: bool, name: str, expected: str) -> None:
+        if not condition:
+            raise InputError(f"{name} should be {expected}, got {getattr(self, name)}")
+
+    def optimiser(self) -> optim.SGD:
+        """The gradient descent that the recipe asks for."""
+        return optim.SGD(self.momentum, self.decay, self.rates, self.decays)
+
+    def learning_rate(self) -> optim.Schedule:
+        """The learning rate over time that the recipe asks for."""
+        match self.schedule:
+            case "constant":
+                return optim.constant(self.rate)
+            case "steps":
+                return optim.steps(self.rate, self.drop_at, self.drop_factor)
+            case "plateau":
+                return optim.plateau(self.rate, self.patience, self.drop_factor, self.drops)
+            case "linear":
+                return optim.linear(self.rate, self.epochs, self.final)
+            case "cosine":
+                return optim.cosine(self.rate, self.epochs, self.final)
+            case "dexp":
+                return optim.dexp(self.rate, self.epochs, self.final, self.levels)
+
+
+RECIPES = {
+    # The network of the paper in small, on pictures that need no download.
+    "mini": Recipe(),
+    # cuda-convnet's layers-80sec: 26 % error on CIFAR-10, published with 80 seconds on a GPU.
+    "cifar_80sec": Recipe(
+        network="cifar_80sec",
+        data="cifar10",
+        epochs=10,
+        rate=0.001,
+        drop_at=(8.0,),
+        decay=0.004,
+        decays={"*.bias": 0.0, "fc*.weight": 0.03},
+    ),
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in RECIPES:
+        raise InputError(f'unknown recipe "{name}": expected one of {", ".join(RECIPES)}')
+    return RECIPES[name]
+
+
+def as_json(recipe: Recipe) -> str:
+    """The recipe as a file to read and to keep."""
+    return json.dumps(dataclasses.asdict(recipe), indent=2) + "\n"
+
+
+def from_dict(values: dict, source) -> Recipe:
+    """The recipe that `as_json` wrote.
+
+    Raises
+    ------
+    InputError
+        If the values are not a recipe's.
+    """
+    try:
+        return Recipe(**{name: _same_kind(name, value) for name, value in values.items()})
+    except (TypeError, AttributeError) as error:
+        raise InputError(f"{source}: not a recipe of this version ({error})") from error
+
+
+def _same_kind(name: str, value):
+    return tuple(value) if isinstance(getattr(Recipe(), name), tuple) else value
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add one option for each field. Options that are not given stay out of the result."""
+    for item in dataclasses.fields(Recipe):
+        default = getattr(Recipe(), item.name)
+        parser.add_argument(
+            f"--{item.name.replace('_', '-')}",
+            default=argparse.SUPPRESS,
+            help=f"{item.metadata['help']} (mini: {_shown(default)})",
+            **_reading(default),
+        )
+
+
+def options(arguments: argparse.Namespace) -> dict:
+    """The fields that were given as options."""
+    names = [item.name for item in dataclasses.fields(Recipe)]
+    given = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
+    if "drop_at" in given:
+        given["drop_at"] = tuple(given["drop_at"])
+    for name in ("rates", "decays"):
+        if name in given:
+            given[name] = dict(given[name])
+    return given
+
+
+def _reading(default) -> dict:
+    """How argparse should read a field with this default."""
+    match default:
+        case tuple():
+            return {"nargs": "*", "type": float, "metavar": "EPOCH"}
+        case dict():
+            return {"nargs": "*", "type": _assignment, "metavar": "PATTERN=NUMBER"}
+        case str():
+            return {"metavar": "NAME"}
+        case _:
+            return {"type": type(default), "metavar": "NUMBER"}
+
+
+def _assignment(text: str) -> tuple[str, float]:
+    pattern, equals, number = text.partition("=")
+    try:
+        if pattern and equals:
+            return pattern, float(number)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f'expected PATTERN=NUMBER, got "{text}"')
+
+
+def _shown(default) -> str:
+    match default:
+        case tuple():
+            return " ".join(f"{value:g}" for value in default)
+        case dict():
+            return " ".join(f"'{pattern}={value:g}'" for pattern, value in default.items())
+        case _:
+            return str(default)

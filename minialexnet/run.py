@@ -1,0 +1,312 @@
+"""A run and its folder: recipe.json, log.csv, checkpoints and pictures.
+
+==================  =========================================================================
+recipe.json         every number of the run
+log.csv             a row for each epoch
+checkpoint.npz      the last state: weights, velocity, mean picture, progress, class names
+best.npz            the state with the lowest test error so far
+curves.png          loss and errors over the epochs
+filters.png         the filters of the first layer
+predictions.png     test pictures with the five classes found most probable
+==================  =========================================================================
+"""
+
+import csv
+import dataclasses
+import io
+import math
+import os
+import signal
+import time
+from collections import deque
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from minialexnet import __version__, checkpoint, data, networks
+from minialexnet.backend import Device
+from minialexnet.chance import generator
+from minialexnet.data import Dataset
+from minialexnet.errors import InputError
+from minialexnet.evaluate import network_input, probabilities
+from minialexnet.files import whole
+from minialexnet.guard import activation_scales, report, stuck
+from minialexnet.layers import Network, sliced
+from minialexnet.recipe import Recipe, as_json, from_dict
+from minialexnet.train import Progress, train
+
+RECENT = 100
+
+
+class Diverged(Exception):
+    """The loss became NaN or infinite; the run cannot go on."""
+
+
+def network(name: str, classes: int, seed: int) -> Network:
+    """A network with its initial weights, on the host."""
+    return getattr(networks, name)(generator("weights", seed), classes)
+
+
+def for_device(net: Network, device: Device, images: int, threads: int) -> Network:
+    """The network as it runs best there: sliced on a CPU, as it is on a GPU."""
+    return sliced(net, images, threads) if images and device.name == "cpu" else net
+
+
+def threads() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def demand_fit(net: Network, name: str, pictures: Dataset) -> None:
+    """Raise InputError unless the network takes pictures of this size."""
+    try:
+        net(np.zeros((1, *pictures.mean.shape), np.float32))
+    except ValueError as error:
+        size = " x ".join(map(str, pictures.mean.shape[:2]))
+        where = "".join(f" {note}" for note in error.__notes__[:1])
+        raise InputError(
+            f'network "{name}" does not take pictures of {size} pixels: {error}{where}'
+        ) from error
+
+
+def vacant(name: str) -> Path:
+    """The first of runs/name, runs/name-2, runs/name-3 ... that holds nothing yet."""
+    number = 1
+    while (folder := Path("runs", name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def run_recipe(folder: Path) -> Recipe:
+    """The recipe of the run in a folder."""
+    path = folder / "checkpoint.npz"
+    if not path.exists():
+        raise InputError(f"{folder} holds no run to resume: checkpoint.npz is missing")
+    return from_dict(checkpoint.load(path).about["recipe"], path)
+
+
+class Run:
+    """A run under way: where it is, what it learns, and the folder that it keeps.
+
+    Parameters
+    ----------
+    recipe : every number of it
+    folder : where it is kept
+    device : where it runs
+    threads : how many slices are worked on at a time, on a CPU
+    resume : False begins; True goes on from the folder's checkpoint as if nothing had happened
+
+    Raises
+    ------
+    InputError
+        If the folder holds a run already (or none, to resume), cannot be written to, or the data
+        do not fit the network, or are not those that the run began with.
+    """
+
+    def __init__(
+        self, recipe: Recipe, folder: Path, device: Device, threads: int, resume: bool = False
+    ):
+        if not resume and any(
+            (folder / name).exists() for name in ("checkpoint.npz", "recipe.json")
+        ):
+            raise InputError(
+                f"{folder} holds a run already: go on with it (--resume) or choose another --out"
+            )
+        self.recipe, self.folder, self.device = recipe, folder, device
+        self.data = data.load(recipe.data)
+        self.net = network(recipe.network, len(self.data.classes), recipe.seed)
+        demand_fit(self.net, recipe.network, self.data)
+        self.sgd = recipe.optimiser()
+        self.progress = Progress()
+        self.recent: deque[float] = deque(maxlen=RECENT)
+        if resume:
+            self._take_up(folder / "checkpoint.npz")
+        else:
+            self.net.params = {name: device.put(w) for name, w in self.net.params.items()}
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise InputError(f"{folder} cannot be made: {error.strerror}") from error
+            self.save("checkpoint.npz")
+        self.write("recipe.json", as_json(recipe).encode())
+        self.running = for_device(self.net, device, recipe.slice, threads)
+
+    def _take_up(self, path: Path) -> None:
+        saved = checkpoint.load(path)
+        checkpoint.give(self.net, saved, self.device, path)
+        if saved.about["data"] != self._data() or not np.array_equal(saved.mean, self.data.mean):
+            raise InputError(
+                f"{self.recipe.data}: not the pictures that {self.folder} was trained on "
+                f"({saved.about['data']['source']})"
+            )
+        self.sgd.velocity = {name: self.device.put(v) for name, v in saved.velocity.items()}
+        self.progress = Progress(**saved.about["progress"])
+
+    def _data(self) -> dict:
+        counts = {"train": len(self.data.train.labels), "test": len(self.data.test.labels)}
+        return {"source": self.data.source, "classes": list(self.data.classes), **counts}
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch."""
+        return math.ceil(len(self.data.train.labels) / self.recipe.batch)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file into the folder, whole or not at all."""
+        with whole(self.folder / name) as file:
+            file.write(content)
+
+    def save(self, name: str) -> None:
+        """Put the state into the folder, as checkpoint.npz or best.npz."""
+        get = self.device.get
+        state = checkpoint.Checkpoint(
+            params={key: get(w) for key, w in self.net.params.items()},
+            velocity={key: get(v) for key, v in self.sgd.velocity.items()},
+            mean=self.data.mean,
+            about={
+                "version": __version__,
+                "recipe": dataclasses.asdict(self.recipe),
+                "progress": dataclasses.asdict(self.progress),
+                "data": self._data(),
+            },
+        )
+        checkpoint.save(self.folder / name, state)
+
+    def log(self) -> None:
+        """Write log.csv: all the epochs so far."""
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, self.progress.history[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.progress.history)
+        self.write("log.csv", table.getvalue().encode())
+
+    def pictures(self) -> None:
+        """Draw curves.png, filters.png and predictions.png."""
+        from minialexnet import look
+
+        test = self.data.test
+        some = np.random.default_rng(0).permutation(len(test.labels))[:8]
+        images, labels = test.images[some], test.labels[some]
+        mean = self.device.put(self.data.mean)
+        believed = probabilities(self.running, images, mean, self.device)
+        first = self.device.get(next(iter(self.net.params.values())))
+        drawn = {
+            "curves.png": look.curves(self.progress.history),
+            "filters.png": look.filters(first),
+            "predictions.png": look.predictions(images, labels, believed, self.data.classes),
+        }
+        for name, figure in drawn.items():
+            picture = io.BytesIO()
+            figure.savefig(picture, format="png", dpi=120)
+            self.write(name, picture.getvalue())
+
+    def go(self, save_minutes: float = 10.0) -> bool:
+        """Train to the end of the recipe, or until Ctrl-C.
+
+        Parameters
+        ----------
+        save_minutes : how often to save within an epoch; the end of an epoch is always saved
+
+        Returns
+        -------
+        True at the end of the recipe, False if the run was asked to stop. Either way all is saved.
+
+        Raises
+        ------
+        Diverged
+            If the loss becomes NaN or infinite. What was saved last is still there.
+        """
+        saved_at = time.monotonic()
+        with Stop() as stop, self._bar() as bar:
+            for loss in train(
+                self.running, self.sgd, self.data, self.recipe, self.device, self.progress
+            ):
+                self._watch(loss)
+                bar.update()
+                if self.progress.step == 0:
+                    self._end_epoch(bar)
+                if self.progress.step == 0 or stop.asked or _passed(saved_at, save_minutes):
+                    self.save("checkpoint.npz")
+                    saved_at = time.monotonic()
+                if stop.asked:
+                    break
+        self.pictures()
+        return self.progress.epoch == self.recipe.epochs
+
+    def _bar(self) -> tqdm:
+        # disable=None: nothing is drawn where nobody watches.
+        return tqdm(
+            total=self.steps, initial=self.progress.step, unit="step", leave=False, disable=None
+        )
+
+    def _end_epoch(self, bar: tqdm) -> None:
+        history = self.progress.history
+        bar.clear()
+        print(self._line(history[-1]), flush=True)
+        bar.reset()
+        if history[-1]["test_error"] == min(row["test_error"] for row in history):
+            self.save("best.npz")
+        self.log()
+
+    def _line(self, row: dict) -> str:
+        epochs = self.recipe.epochs
+        mean = sum(r["seconds"] for r in self.progress.history) / len(self.progress.history)
+        left = timedelta(seconds=round(mean * (epochs - row["epoch"])))
+        top5 = f"  top-5 {row['test_error_top5']:6.2%}" if "test_error_top5" in row else ""
+        return (
+            f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}  loss {row['loss']:.4f}  "
+            f"train error {row['train_error']:6.2%}  test error {row['test_error']:6.2%}{top5}  "
+            f"{row['images_per_s']:,.0f} images/s  {left} left"
+        )
+
+    def _watch(self, loss: float) -> None:
+        """Stop a run that has diverged, report one that does not move."""
+        self.recent.append(loss)
+        if not math.isfinite(loss):
+            raise Diverged(
+                f"the loss became {loss} in epoch {self.progress.epoch + 1}; "
+                f"{self.folder / 'checkpoint.npz'} is the last good state. Try a lower --rate. "
+                f"Activations, standard deviation by layer:\n{self._activations()}"
+            )
+        done = self.progress.epoch * self.steps + self.progress.step
+        classes = len(self.data.classes)
+        if done == self.recipe.stall_after and stuck(np.mean(self.recent), classes):
+            print(
+                f"warning: after {done} steps the loss is still {np.mean(self.recent):.3f}, as if "
+                f"guessing among {classes} classes. It needs longer, or the initial weights or "
+                f"--rate are wrong. Activations, standard deviation by layer:\n"
+                f"{self._activations()}",
+                flush=True,
+            )
+
+    def _activations(self) -> str:
+        x = network_input(self.data.train.images[:16], self.device.put(self.data.mean), self.device)
+        with np.errstate(all="ignore"):
+            return report(activation_scales(self.net, x, self.device))
+
+
+def _passed(since: float, minutes: float) -> bool:
+    return time.monotonic() - since >= 60 * minutes
+
+
+class Stop:
+    """Turns the first Ctrl-C (or SIGTERM) into a request; a second one ends the program at once."""
+
+    def __init__(self):
+        self.asked = False
+
+    def __enter__(self):
+        self._before = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _ask(self, number, frame):
+        self.asked = True
+        self.__exit__()
+
+    def __exit__(self, *error):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
