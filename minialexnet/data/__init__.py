@@ -6,7 +6,9 @@ from minialexnet.data.batches import batches
 from minialexnet.data.prepared import Dataset, Split, prepared
 from minialexnet.errors import InputError
 
-__all__ = ["Dataset", "Split", "batches", "load", "prepared"]
+__all__ = ["NAMES", "Dataset", "Split", "batches", "load", "prepared"]
+
+NAMES = ("shapes", "cifar10")
 
 
 def load(name: str) -> Dataset:

@@ -114,6 +114,7 @@ def _download(url: str, md5: str) -> Path:
             progressbar=sys.stderr.isatty(),
         )
     except HTTPError as error:
+        error.response.close()  # pooch leaves it open
         answer = f"{error.response.status_code} {error.response.reason}"
         raise InputError(f"{url}: the server answers {answer}") from error
     except RequestException as error:
@@ -158,7 +159,8 @@ def _archive_files(source: Path, md5: str) -> dict[str, bytes]:
                 if member.isfile() and PurePosixPath(member.name).name in WANTED
             }
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{source}: broken archive: {error}") from error
+        reason = " ".join(str(error).split())  # tarfile's takes several lines
+        raise InputError(f"{source}: broken archive: {reason}") from error
 
 
 def _records(source: Path, files: dict[str, bytes], name: str) -> np.ndarray:

@@ -22,8 +22,8 @@ def pixels(path: str | Path) -> np.ndarray:
     Raises
     ------
     InputError
-        If the file is missing, empty, cut short, broken, no picture, or has so many pixels that
-        Pillow takes it for an attack.
+        If the file is missing, a folder, empty, cut short, broken, no picture, or has so many
+        pixels that Pillow takes it for an attack.
 
     Notes
     -----
@@ -44,12 +44,12 @@ def pixels(path: str | Path) -> np.ndarray:
         raise InputError(
             f"{path}: expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
         ) from error
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise InputError(f"{path}: {error.strerror}") from error
     except UnidentifiedImageError as error:
         if path.stat().st_size == 0:
             raise InputError(f"{path}: the file is empty") from error
-        raise InputError(f"{path}: not a picture ({', '.join(FORMATS)})") from error
+        raise InputError(f"{path}: expected a picture ({', '.join(FORMATS)})") from error
     except MemoryError:
         raise
     except Exception as error:  # broken bytes make the decoders raise almost anything
