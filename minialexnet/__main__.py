@@ -29,7 +29,6 @@ def parser() -> Parser:
     one.set_defaults(command=train)
     one.add_argument(
         "--recipe",
-        default="mini",
         metavar="NAME",
         help=f"one of {', '.join(recipe.RECIPES)} (mini)",
     )
@@ -101,12 +100,16 @@ def train(arguments) -> int:
     from minialexnet import recipe as recipes
     from minialexnet import run as runs
 
-    given = recipes.options(arguments)
+    given = _absolute(recipes.options(arguments))
     device, threads = _device(arguments)
     folder = arguments.out
+    if not arguments.save_minutes >= 0:
+        raise InputError(f"--save-minutes should be 0 or more, got {arguments.save_minutes}")
     if arguments.resume:
         if folder is None:
             raise InputError("--resume needs --out RUN, the folder of the run to go on with")
+        if arguments.recipe is not None:
+            raise InputError("--resume keeps the recipe of the run: leave --recipe out")
         recipe = runs.run_recipe(folder)
         for name, value in given.items():
             if value != getattr(recipe, name):
@@ -115,8 +118,9 @@ def train(arguments) -> int:
                     "a run that is resumed keeps its recipe"
                 )
     else:
-        recipe = dataclasses.replace(recipes.recipe(arguments.recipe), **_absolute(given))
-        folder = folder or runs.vacant(arguments.recipe)
+        name = arguments.recipe or "mini"
+        recipe = dataclasses.replace(recipes.recipe(name), **given)
+        folder = folder or runs.vacant(name)
 
     run = runs.Run(recipe, folder, device, threads, arguments.resume)
     count = sum(weight.size for weight in run.net.params.values())
@@ -144,16 +148,17 @@ def evaluate(arguments) -> int:
 
     net, saved, device = _trained(arguments)
     about = saved.about
-    pictures = data.load(arguments.data or about["recipe"]["data"])
+    name = arguments.data or about["recipe"]["data"]
+    pictures = data.load(name)
     if list(pictures.classes) != about["data"]["classes"]:
         raise InputError(
-            f"{arguments.data} has other classes than {arguments.run} learned: "
-            f"{', '.join(pictures.classes[:5])} ..."
+            f"{name} has {_listed(pictures.classes)}, "
+            f"{arguments.run} learned {_listed(about['data']['classes'])}"
         )
     if pictures.mean.shape != saved.mean.shape:
         raise InputError(
-            f"{arguments.data} has pictures of {pictures.mean.shape[:2]} pixels, "
-            f"{arguments.run} learned from {saved.mean.shape[:2]}"
+            f"{name} has pictures of {_size(pictures.mean)} pixels, "
+            f"{arguments.run} learned from {_size(saved.mean)}"
         )
     tops = (1, 5) if len(pictures.classes) > 10 else (1,)
     rates = error_rates(net, pictures.test, device.put(saved.mean), device, tops)
@@ -220,17 +225,30 @@ def _prepared(folder: Path) -> int:
 
 def _absolute(given: dict) -> dict:
     """A folder of data by its full path, so that the run can be resumed from anywhere."""
-    if "data" in given and Path(given["data"]).is_dir():
+    from minialexnet.data import NAMES
+
+    if given.get("data", NAMES[0]) not in NAMES and Path(given["data"]).is_dir():
         return given | {"data": str(Path(given["data"]).resolve())}
     return given
 
 
+def _listed(classes) -> str:
+    more = ", ..." if len(classes) > 5 else ""
+    return f"{len(classes)} classes ({', '.join(classes[:5])}{more})"
+
+
+def _size(picture) -> str:
+    height, width, _ = picture.shape
+    return f"{height} x {width}"
+
+
 def _device(arguments):
     from minialexnet.backend import device
-    from minialexnet.run import threads
+    from minialexnet.processor import keep_freed_memory, threads
 
     if arguments.threads is not None and arguments.threads < 1:
         raise InputError(f"--threads should be 1 or more, got {arguments.threads}")
+    keep_freed_memory()
     return device(arguments.device), arguments.threads or threads()
 
 
@@ -256,9 +274,19 @@ def main(argv=None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return arguments.command(arguments)
-    except (InputError, OSError) as error:
-        print(f"minialexnet: error: {error}", file=sys.stderr)
-        return 2
+    except InputError as error:
+        return _refused(error)
+    except OSError as error:
+        named = error.filename and error.strerror
+        return _refused(f"{error.filename}: {error.strerror}" if named else error)
+    except KeyboardInterrupt:
+        print("minialexnet: interrupted", file=sys.stderr)
+        return 130
+
+
+def _refused(reason) -> int:
+    print(f"minialexnet: error: {reason}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

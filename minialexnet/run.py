@@ -15,9 +15,9 @@ import csv
 import dataclasses
 import io
 import math
-import os
 import signal
 import time
+import warnings
 from collections import deque
 from datetime import timedelta
 from pathlib import Path
@@ -41,7 +41,7 @@ RECENT = 100
 
 
 class Diverged(Exception):
-    """The loss became NaN or infinite; the run cannot go on."""
+    """The numbers became NaN or infinite; the run cannot go on."""
 
 
 def network(name: str, classes: int, seed: int) -> Network:
@@ -52,13 +52,6 @@ def network(name: str, classes: int, seed: int) -> Network:
 def for_device(net: Network, device: Device, images: int, threads: int) -> Network:
     """The network as it runs best there: sliced on a CPU, as it is on a GPU."""
     return sliced(net, images, threads) if images and device.name == "cpu" else net
-
-
-def threads() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def demand_fit(net: Network, name: str, pictures: Dataset) -> None:
@@ -74,7 +67,7 @@ def demand_fit(net: Network, name: str, pictures: Dataset) -> None:
 
 
 def vacant(name: str) -> Path:
-    """The first of runs/name, runs/name-2, runs/name-3 ... that holds nothing yet."""
+    """The first of runs/name, runs/name-2, runs/name-3 ... that does not exist yet."""
     number = 1
     while (folder := Path("runs", name if number == 1 else f"{name}-{number}")).exists():
         number += 1
@@ -121,19 +114,29 @@ class Run:
         self.net = network(recipe.network, len(self.data.classes), recipe.seed)
         demand_fit(self.net, recipe.network, self.data)
         self.sgd = recipe.optimiser()
+        self.sgd.check_patterns(self.net.params)
         self.progress = Progress()
         self.recent: deque[float] = deque(maxlen=RECENT)
         if resume:
             self._take_up(folder / "checkpoint.npz")
         else:
             self.net.params = {name: device.put(w) for name, w in self.net.params.items()}
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise InputError(f"{folder} cannot be made: {error.strerror}") from error
-            self.save("checkpoint.npz")
+            self._begin()
         self.write("recipe.json", as_json(recipe).encode())
         self.running = for_device(self.net, device, recipe.slice, threads)
+
+    def _begin(self) -> None:
+        new = not self.folder.exists()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{self.folder} cannot be made: {error.strerror}") from error
+        try:
+            self.save("checkpoint.npz")
+        except OSError:
+            if new:
+                self.folder.rmdir()
+            raise
 
     def _take_up(self, path: Path) -> None:
         saved = checkpoint.load(path)
@@ -221,15 +224,20 @@ class Run:
             If the loss becomes NaN or infinite. What was saved last is still there.
         """
         saved_at = time.monotonic()
-        with Stop() as stop, self._bar() as bar:
+        before = self.net.params
+        # What overflows is reported by the layer; NumPy's warnings name lines of the library.
+        quiet = warnings.catch_warnings(action="ignore", category=RuntimeWarning)
+        with Stop() as stop, quiet, self._bar() as bar:
             for loss in train(
                 self.running, self.sgd, self.data, self.recipe, self.device, self.progress
             ):
-                self._watch(loss)
+                self._watch(loss, before)
+                before = self.net.params
                 bar.update()
-                if self.progress.step == 0:
-                    self._end_epoch(bar)
                 if self.progress.step == 0 or stop.asked or _passed(saved_at, save_minutes):
+                    self._demand_finite()
+                    if self.progress.step == 0:
+                        self._end_epoch(bar)
                     self.save("checkpoint.npz")
                     saved_at = time.monotonic()
                 if stop.asked:
@@ -263,30 +271,52 @@ class Run:
             f"{row['images_per_s']:,.0f} images/s  {left} left"
         )
 
-    def _watch(self, loss: float) -> None:
-        """Stop a run that has diverged, report one that does not move."""
+    @property
+    def _done(self) -> int:
+        """Steps since the run began."""
+        return self.progress.epoch * self.steps + self.progress.step
+
+    def _watch(self, loss: float, before: dict) -> None:
+        """Stop a run that has diverged, report one that does not move.
+
+        Parameters
+        ----------
+        loss : of the step just done, nats
+        before : the parameters that gave it
+        """
         self.recent.append(loss)
         if not math.isfinite(loss):
-            raise Diverged(
-                f"the loss became {loss} in epoch {self.progress.epoch + 1}; "
-                f"{self.folder / 'checkpoint.npz'} is the last good state. Try a lower --rate. "
-                f"Activations, standard deviation by layer:\n{self._activations()}"
-            )
-        done = self.progress.epoch * self.steps + self.progress.step
+            self.net.params = before
+            raise self._diverged(f"the loss became {loss}")
         classes = len(self.data.classes)
-        if done == self.recipe.stall_after and stuck(np.mean(self.recent), classes):
+        if self._done == self.recipe.stall_after and stuck(np.mean(self.recent), classes):
             print(
-                f"warning: after {done} steps the loss is still {np.mean(self.recent):.3f}, as if "
-                f"guessing among {classes} classes. It needs longer, or the initial weights or "
-                f"--rate are wrong. Activations, standard deviation by layer:\n"
+                f"warning: after {self._done} steps the loss is still {np.mean(self.recent):.3f}, "
+                f"as if guessing among {classes} classes. It needs longer, or the initial weights "
+                "or --rate are wrong. Activations, standard deviation by layer:\n"
                 f"{self._activations()}",
                 flush=True,
             )
 
+    def _demand_finite(self) -> None:
+        """Raise Diverged for a state not worth saving: no loss has seen these weights yet."""
+        scores = self.device.get(self.net(self._some_input()))
+        if not np.isfinite(scores).all():
+            raise self._diverged("the scores became NaN or infinite")
+
+    def _diverged(self, what: str) -> Diverged:
+        return Diverged(
+            f"{what} in epoch {(self._done - 1) // self.steps + 1}; "
+            f"{self.folder / 'checkpoint.npz'} is the last good state. Try a lower --rate. "
+            f"Activations, standard deviation by layer:\n{self._activations()}"
+        )
+
     def _activations(self) -> str:
-        x = network_input(self.data.train.images[:16], self.device.put(self.data.mean), self.device)
-        with np.errstate(all="ignore"):
-            return report(activation_scales(self.net, x, self.device))
+        return report(activation_scales(self.net, self._some_input(), self.device))
+
+    def _some_input(self):
+        mean = self.device.put(self.data.mean)
+        return network_input(self.data.train.images[:16], mean, self.device)
 
 
 def _passed(since: float, minutes: float) -> bool:

@@ -29,32 +29,34 @@ class LocalResponseNorm(Layer):
         self.size, self.k, self.alpha, self.beta = size, float(k), float(alpha), float(beta)
 
     def forward(self, x, rng=None):
-        below = self.size // 2
-        scale = self._window_sum(x * x, below)
+        scale = _window_sum(x * x, self.size, self.size // 2)
         scale *= self.alpha
         scale += self.k
         return x * _power(scale, -self.beta), (x, scale)
 
     def backward(self, dy, cache):
         x, scale = cache
-        above = self.size - 1 - self.size // 2
         dx = dy * _power(scale, -self.beta)
         # A channel's gradient comes from those whose window holds it: the window mirrored.
-        crossed = self._window_sum(dx * x / scale, above)
+        crossed = _window_sum(dx * x / scale, self.size, self.size - 1 - self.size // 2)
         crossed *= x
         crossed *= 2 * self.alpha * self.beta
         dx -= crossed
         return dx, {}
 
-    def _window_sum(self, x, below):
-        """The sum over the channels c - below ... c - below + size - 1, for each c."""
-        total = x.copy()
-        channels = x.shape[-1]
-        for shift in range(1, min(below, channels - 1) + 1):
-            total[..., shift:] += x[..., :-shift]
-        for shift in range(1, min(self.size - 1 - below, channels - 1) + 1):
-            total[..., :-shift] += x[..., shift:]
-        return total
+
+def _window_sum(x, size: int, below: int):
+    """The sum over the channels c - below ... c - below + size - 1, for each c."""
+    xp, channels = namespace(x), x.shape[-1]
+    framed = xp.zeros((*x.shape[:-1], channels + size - 1), x.dtype)
+    framed[..., below : below + channels] = x
+    # Shifted as one long row, which is several times quicker than pixel by pixel; the zeros keep
+    # the pixels apart.
+    row = framed.reshape(-1)
+    total = row.copy()
+    for shift in range(1, size):
+        total[:-shift] += row[shift:]
+    return total.reshape(framed.shape)[..., :channels]
 
 
 class ResponseNorm(Layer):
