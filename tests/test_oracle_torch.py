@@ -1,0 +1,159 @@
+"""PyTorch as a second opinion: the same functions, written by other people.
+
+Only what both define alike is compared. PyTorch divides LRN's alpha by the size, scales dropout in
+training, and has its pictures as (N, C, H, W).
+"""
+
+import numpy as np
+import pytest
+
+from minialexnet.layers import AveragePool, Conv2D, LocalResponseNorm, MaxPool, Network
+from minialexnet.loss import softmax_cross_entropy
+from minialexnet.networks import alexnet, cifar_80sec
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed (make test-all does)")
+F = torch.nn.functional
+
+
+def tensor(x):
+    """An array as a tensor that collects gradients, pictures with their channels first."""
+    x = np.moveaxis(x, -1, 1) if x.ndim == 4 else x
+    return torch.tensor(np.ascontiguousarray(x), requires_grad=True)
+
+
+def array(t):
+    x = t.detach().numpy()
+    return np.moveaxis(x, 1, -1) if x.ndim == 4 else x
+
+
+def filters(weight):
+    """(K, K, C, O) as PyTorch's (O, C, K, K)."""
+    return torch.tensor(np.ascontiguousarray(weight.transpose(3, 2, 0, 1)), requires_grad=True)
+
+
+def assert_close(ours, theirs, tolerance=1e-10):
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * abs(theirs).max())
+
+
+def compare(layer, function, shape):
+    """The layer's y and dx against a function of tensors and its autograd, in float64."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=shape)
+    y, cache = layer.forward(x)
+    t = tensor(x)
+    out = function(t)
+    assert_close(y, array(out))
+    dy = rng.normal(size=y.shape)
+    out.backward(tensor(dy).detach())
+    dx, grads = layer.backward(dy, cache)
+    assert_close(dx, array(t.grad))
+    return grads
+
+
+@pytest.mark.parametrize(
+    ("channels", "kernel", "stride", "pad", "size"),
+    [(3, 11, 4, 0, 35), (4, 5, 1, 2, 9), (6, 3, 1, 1, 7), (2, 3, 2, 0, 8), (2, 2, 1, 3, 5)],
+)
+def test_convolution(channels, kernel, stride, pad, size):
+    rng = np.random.default_rng(1)
+    conv = Conv2D(channels, 5, kernel, stride, pad, std=1, rng=rng)
+    conv.params = {"weight": rng.normal(size=(kernel, kernel, channels, 5)), "bias": np.arange(5.0)}
+    weight = filters(conv.params["weight"])
+    bias = torch.tensor(conv.params["bias"], requires_grad=True)
+    grads = compare(
+        conv,
+        lambda t: F.conv2d(t, weight, bias, stride=stride, padding=pad),
+        (2, size, size + 2, channels),
+    )
+    assert_close(grads["weight"], weight.grad.numpy().transpose(2, 3, 1, 0))
+    assert_close(grads["bias"], bias.grad.numpy())
+
+
+@pytest.mark.parametrize("ceil", [False, True])
+def test_max_pooling(ceil):
+    compare(MaxPool(3, 2, ceil), lambda t: F.max_pool2d(t, 3, 2, ceil_mode=ceil), (2, 8, 9, 3))
+
+
+def test_average_pooling():
+    compare(AveragePool(3, 2), lambda t: F.avg_pool2d(t, 3, 2), (2, 8, 9, 3))
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_response_normalisation(size):
+    compare(
+        LocalResponseNorm(size, k=2.0, alpha=1.5 / size, beta=0.75),
+        lambda t: F.local_response_norm(t, size, alpha=1.5, beta=0.75, k=2.0),
+        (2, 3, 4, 7),
+    )
+
+
+def test_loss():
+    rng = np.random.default_rng(0)
+    scores, labels = 5 * rng.normal(size=(7, 9)), rng.integers(0, 9, 7)
+    loss, dscores = softmax_cross_entropy(scores, labels)
+    t = tensor(scores)
+    theirs = F.cross_entropy(t, torch.tensor(labels))
+    theirs.backward()
+    assert_close(loss, theirs.detach().numpy())
+    assert_close(dscores, t.grad.numpy())
+
+
+def conv(net, name, t, **settings):
+    layer = net.layers[name]
+    towers = layer.layers.values() if hasattr(layer, "layers") else [layer]
+    weights = [filters(tower.params["weight"]) for tower in towers]
+    biases = [torch.tensor(tower.params["bias"]) for tower in towers]
+    return F.conv2d(t, torch.cat(weights), torch.cat(biases), groups=len(weights), **settings)
+
+
+def linear(net, name, t):
+    params = net.layers[name].params
+    return F.linear(t, torch.tensor(params["weight"]).T, torch.tensor(params["bias"]))
+
+
+def flat(t):
+    """The order of our Flatten: channels change fastest."""
+    return t.permute(0, 2, 3, 1).flatten(1)
+
+
+def torch_alexnet(net, t):
+    def normed(t):
+        return F.local_response_norm(t, 5, alpha=5e-4, beta=0.75, k=2.0)
+
+    t = F.max_pool2d(normed(conv(net, "conv1", t, stride=4).relu()), 3, 2)
+    t = F.max_pool2d(normed(conv(net, "conv2", t, padding=2).relu()), 3, 2)
+    t = conv(net, "conv3", t, padding=1).relu()
+    t = conv(net, "conv4", t, padding=1).relu()
+    t = F.max_pool2d(conv(net, "conv5", t, padding=1).relu(), 3, 2)
+    t = 0.5 * linear(net, "fc6", flat(t)).relu()
+    t = 0.5 * linear(net, "fc7", t).relu()
+    return linear(net, "fc8", t)
+
+
+def torch_cifar_80sec(net, t):
+    def average(t):
+        # PyTorch's ceil_mode divides by the covered area too when told not to count padding.
+        return F.avg_pool2d(t, 3, 2, ceil_mode=True, count_include_pad=False)
+
+    t = F.max_pool2d(conv(net, "conv1", t, padding=2), 3, 2, ceil_mode=True).relu()
+    t = average(conv(net, "conv2", t, padding=2).relu())
+    t = average(conv(net, "conv3", t, padding=2).relu())
+    return linear(net, "fc5", linear(net, "fc4", flat(t)).relu())
+
+
+@pytest.mark.parametrize(
+    ("network", "theirs", "size"),
+    [(alexnet, torch_alexnet, 227), (cifar_80sec, torch_cifar_80sec, 32)],
+)
+def test_whole_networks(network, theirs, size):
+    net: Network = network(np.random.default_rng(0), classes=10)
+    net.layers["conv1"].input_grad = True
+    x = np.random.default_rng(1).normal(0, 60, size=(2, size, size, 3)).astype(np.float32)
+    y, cache = net.forward(x)
+    t = tensor(x)
+    out = theirs(net, t)
+    assert_close(y, array(out), 1e-4)
+    dy = np.random.default_rng(2).normal(size=y.shape).astype(np.float32)
+    out.backward(torch.tensor(dy))
+    assert_close(net.backward(dy, cache)[0], array(t.grad), 1e-4)
