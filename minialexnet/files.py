@@ -16,9 +16,11 @@ def whole(path) -> Iterator[IO[bytes]]:
     Raises
     ------
     OSError
-        If the folder is missing or cannot be written to, or the disk is full.
+        If the folder is missing or cannot be written to, or the disk is full; it names `path`.
     """
     path = Path(path)
+    for left in path.parent.glob(f".{path.name}.*"):  # by a process that was killed
+        left.unlink(missing_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with draft.open("wb") as file:
@@ -26,6 +28,8 @@ def whole(path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
         draft.unlink(missing_ok=True)
     # The new name is on the disk only when the folder is.

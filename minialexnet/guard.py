@@ -27,7 +27,8 @@ def activation_scales(net, x, device) -> list[tuple[str, float]]:
     scales = []
     for name, layer in net.layers.items():
         x = layer(x)
-        scales.append((name, float(device.get(x.std()))))
+        # float32 would overflow from 1e19 on, which is when this is looked at.
+        scales.append((name, float(device.get(x).std(dtype="float64"))))
     return scales
 
 

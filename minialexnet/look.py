@@ -26,7 +26,8 @@ def curves(history: list[dict]) -> Figure:
             errors = [100 * row[key] for row in history]
             right.plot(epochs, errors, ".-", label=label, color=color)
     right.set(xlabel="epoch", ylabel="error (%)", ylim=(0, None))
-    right.legend(frameon=False)
+    if history:
+        right.legend(frameon=False)
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
@@ -78,11 +79,11 @@ def predictions(
         row, column = divmod(n, columns)
         above, below = axes[2 * row, column], axes[2 * row + 1, column]
         above.imshow(image, interpolation="nearest")
-        above.set_title(classes[labels[n]], fontsize=10)
+        above.set_title(classes[labels[n]], fontsize=10, parse_math=False)
         best = np.argsort(-probabilities[n], kind="stable")[:5]
         for place, m in enumerate(best):
             color = "tab:orange" if m == labels[n] else "tab:blue"
             below.barh(-place, probabilities[n, m], color=color, alpha=0.6)
-            below.text(0.02, -place, classes[m], va="center", fontsize=8)
+            below.text(0.02, -place, classes[m], va="center", fontsize=8, parse_math=False)
         below.set(xlim=(0, 1), ylim=(-4.6, 0.6))
     return figure

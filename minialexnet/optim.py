@@ -64,7 +64,7 @@ class SGD:
             If a pattern of rates or decays matches no parameter.
         """
         if not self.velocity:
-            self._check_patterns(params)
+            self.check_patterns(params)
         moved = {}
         for name, weight in params.items():
             factor = _last_match(self.rates, name, 1.0)
@@ -83,7 +83,8 @@ class SGD:
             moved[name] = weight + velocity
         return moved
 
-    def _check_patterns(self, params: Mapping) -> None:
+    def check_patterns(self, params: Mapping) -> None:
+        """Raise InputError if a pattern of rates or decays matches none of the parameters."""
         for pattern in (*self.rates, *self.decays):
             if not any(fnmatchcase(name, pattern) for name in params):
                 raise InputError(

@@ -63,6 +63,11 @@ class Recipe:
         for name in ("rate", "drop_factor"):
             self._demand(0 < getattr(self, name) < float("inf"), name, "a number above 0")
         self._demand(0 <= self.momentum < 1, "momentum", "0 or more and below 1")
+        for name in ("drop_at", "rates", "decays"):
+            numbers = getattr(self, name)
+            numbers = numbers if name == "drop_at" else numbers.values()
+            good = all(0 <= number < float("inf") for number in numbers)
+            self._demand(good, name, "numbers of 0 or more")
         if self.schedule == "dexp":
             self._demand(self.levels >= 2, "levels", "2 or more")
             self._demand(self.final > 0, "final", "a number above 0")

@@ -96,7 +96,7 @@ def _seen(size: int, count: int, offset: int, stride: int) -> tuple[slice, slice
     last = max(first, min(count, -((offset - size) // stride)))
     return (
         slice(first, last),
-        slice(first * stride + offset, max(0, last * stride + offset), stride),
+        slice(first * stride + offset, last * stride + offset, stride),
     )
 
 

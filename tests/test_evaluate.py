@@ -1,0 +1,142 @@
+"""Every image counts once, and what counts as wrong is what a plain loop says."""
+
+import math
+
+import numpy as np
+import pytest
+import tiny
+
+from minialexnet.backend import device
+from minialexnet.data import Split
+from minialexnet.evaluate import count_wrong, error_rates, network_input, probabilities, scores
+
+CPU = device("cpu")
+
+
+def wrong_by_hand(scores, labels, top):
+    """A class is above the right one unless it is certainly below; so NaN is above."""
+    wrong = 0
+    for row, label in zip(scores.tolist(), labels.tolist(), strict=True):
+        above = sum(not row[m] < row[label] for m in range(len(row)) if m != label)
+        wrong += above >= top or math.isnan(row[label])
+    return wrong
+
+
+# Scores from a handful of numbers, so that there are ties, and NaN among them.
+@pytest.mark.parametrize("top", [1, 2, 5])
+@pytest.mark.parametrize("classes", [2, 5, 6, 12])
+def test_wrong_is_what_the_plain_loop_counts(top, classes):
+    rng = np.random.default_rng([top, classes])
+    values = np.array([-1, 0, 1, 2, 3, 4, 5, np.nan], np.float32)
+    made = values[rng.choice(8, (400, classes), p=[*7 * [0.96 / 7], 0.04])]
+    labels = rng.integers(classes, size=400)
+    counted = count_wrong(made, labels, top)
+    assert counted.shape == ()
+    assert counted == wrong_by_hand(made, labels, top)
+    assert 0 < counted < 400
+
+
+def wrong(row, label, top=1):
+    return int(count_wrong(np.array([row], np.float32), np.array([label]), top))
+
+
+def test_the_highest_score_is_right():
+    assert [wrong([1, 3, 2], m) for m in range(3)] == [1, 0, 1]
+    assert [wrong([1, 3, 2], m, top=2) for m in range(3)] == [1, 0, 0]
+
+
+def test_ties_are_wrong():
+    assert wrong([2, 2, 1], 0) == 1
+    assert wrong([2, 2, 1], 0, top=2) == 0
+    assert [wrong([0] * 10, m) for m in range(10)] == [1] * 10
+    assert wrong([0] * 10, 3, top=5) == 1
+
+
+def test_nan_is_wrong():
+    nan = float("nan")
+    assert wrong([nan, 1, 2], 0) == 1
+    assert wrong([nan, 1, 2], 0, top=5) == 1
+    assert wrong([nan, nan, nan], 1, top=3) == 1
+    assert wrong([nan, 1, 2], 2) == 1
+    assert wrong([nan, 1, 2], 2, top=2) == 0
+    assert wrong([float("inf"), 1, 2], 0) == 0
+
+
+def test_with_no_more_classes_than_top_nothing_is_wrong():
+    assert [wrong([1, 2, 3], m, top=5) for m in range(3)] == [0, 0, 0]
+    assert [wrong([1, 1, 1], m, top=3) for m in range(3)] == [0, 0, 0]
+
+
+# ---------------------------------------------------------------- a network on a split
+
+
+def test_the_network_sees_pixels_less_the_mean():
+    images = np.array([[[[0, 128, 255]]]], np.uint8)
+    seen = network_input(images, np.array([[[10, 20.5, 30]]], np.float32), CPU)
+    assert seen.dtype == np.float32
+    assert seen.tolist() == [[[[-10, 107.5, 225]]]]
+    assert images.tolist() == [[[[0, 128, 255]]]]
+
+
+class Reads:
+    """A network that has learned to read the class off the first pixel, and remembers batches."""
+
+    def __init__(self):
+        self.batches = []
+
+    def __call__(self, x):
+        self.batches.append(len(x))
+        return -abs(x[:, 0, 0, :1] - np.arange(12, dtype=np.float32))
+
+
+@pytest.fixture
+def many():
+    """1013 pictures, the first pixel of which is the label of all but every seventh."""
+    labels = np.random.default_rng(0).integers(12, size=1013)
+    images = np.zeros((1013, 2, 2, 3), np.uint8)
+    images[:, 0, 0, 0] = np.where(np.arange(1013) % 7, labels, (labels + 3) % 12)
+    return Split(images, labels)
+
+
+def test_error_rates_count_every_image_once(many):
+    net = Reads()
+    zero = np.zeros((2, 2, 3), np.float32)
+    one, five = error_rates(net, many, zero, CPU, tops=(1, 5))
+    assert one == 145 / 1013
+    together = net(network_input(many.images, zero, CPU))
+    assert five == wrong_by_hand(together, many.labels, 5) / 1013
+    assert 0 < five < one
+    assert error_rates(net, many, zero, CPU) == (one,)
+
+
+@pytest.mark.parametrize("batch", [1, 250, 1000, 1013, 5000])
+def test_scores_do_not_depend_on_the_batches(many, batch):
+    net = Reads()
+    zero = np.zeros((2, 2, 3), np.float32)
+    parts = list(scores(net, many.images, zero, CPU, batch))
+    assert sum(net.batches) == 1013
+    assert max(net.batches) == min(batch, 1013)
+    assert np.array_equal(np.concatenate(parts), Reads()(network_input(many.images, zero, CPU)))
+
+
+def test_error_rates_are_the_same_however_the_split_is_cut(monkeypatch):
+    data = tiny.dataset(train=8, test=61, size=8)
+    net = tiny.network()
+    # So that the answers vary, and most are not right by chance.
+    net.params = {name: 100 * array for name, array in net.params.items()}
+    together = net(network_input(data.test.images, data.mean, CPU))
+    expected = wrong_by_hand(together, data.test.labels, 1) / 61
+    assert 0 < expected < 1
+    for batch in (1, 7, 61, 250):
+        monkeypatch.setattr(scores, "__defaults__", (batch,))
+        assert error_rates(net, data.test, data.mean, CPU) == (expected,)
+
+
+def test_probabilities_are_the_softmax_of_the_scores(many):
+    zero = np.zeros((2, 2, 3), np.float32)
+    found = probabilities(Reads(), many.images, zero, CPU)
+    assert found.shape == (1013, 12)
+    assert found.dtype == np.float32
+    for row, pixel in zip(found[:20].tolist(), many.images[:20, 0, 0, 0].tolist(), strict=True):
+        exponentials = [math.exp(-abs(pixel - m)) for m in range(12)]
+        assert row == pytest.approx([e / sum(exponentials) for e in exponentials], rel=1e-5)

@@ -1,0 +1,315 @@
+"""The loop does what the paper says, counts what it saw, and depends on the recipe alone."""
+
+import copy
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import strict
+import tiny
+
+from minialexnet import train as loop
+from minialexnet.backend import device
+from minialexnet.chance import generator
+from minialexnet.evaluate import error_rates
+from minialexnet.layers import Layer, ReLU, Tanh, sliced
+from minialexnet.networks import mini
+from minialexnet.recipe import Recipe
+from minialexnet.train import Progress, train
+
+CPU = device("cpu")
+TIMING = ("images_per_s", "seconds")
+
+
+def small(**numbers):
+    """A recipe for `tiny.network`: three steps an epoch, the last with four images of eight."""
+    return Recipe(**{"epochs": 2, "batch": 8, "rate": 0.001, "schedule": "constant"} | numbers)
+
+
+def trained(net, data, recipe, there=CPU):
+    """The losses of all steps, the optimiser and the rows of the epochs."""
+    net.params = {name: there.put(array) for name, array in net.params.items()}
+    sgd, progress = recipe.optimiser(), Progress()
+    losses = list(train(net, sgd, data, recipe, there, progress))
+    return losses, sgd, progress.history
+
+
+def untimed(history):
+    return [{key: value for key, value in row.items() if key not in TIMING} for row in history]
+
+
+def mini_with(**kinds):
+    return mini(generator("weights", 0), 3, **kinds)
+
+
+# ---------------------------------------------------------------- what the numbers are
+
+
+def plain_training(net, data, recipe):
+    """The same training, written out; every sum is a loop over images, in Python's own numbers."""
+    momentum = {name: np.zeros(array.shape) for name, array in net.params.items()}
+    losses, rows = [], []
+    for epoch in range(recipe.epochs):
+        order = generator("order", recipe.seed, epoch).permutation(len(data.train.labels))
+        total, wrong = 0.0, 0
+        while len(order):
+            chosen, order = order[: recipe.batch], order[recipe.batch :]
+            labels = data.train.labels[chosen].tolist()
+            scores, cache = net.forward(data.train.images[chosen] - data.mean, None)
+            share, dscores = 0.0, np.zeros_like(scores)
+            for n, (row, label) in enumerate(zip(scores.tolist(), labels, strict=True)):
+                all_ways = sum(math.exp(score) for score in row)
+                share += math.log(all_ways) - row[label]
+                wrong += row.index(max(row)) != label
+                for m, score in enumerate(row):
+                    dscores[n, m] = (math.exp(score) / all_ways - (m == label)) / len(labels)
+            losses.append(share / len(labels))
+            total += share
+            grads = net.backward(dscores, cache)[1]
+            moved = {}
+            for name, weight in net.params.items():
+                bias = name.endswith("bias")
+                rate, decay = (2 * recipe.rate, 0) if bias else (recipe.rate, recipe.decay)
+                momentum[name] = (
+                    recipe.momentum * momentum[name] - rate * decay * weight - rate * grads[name]
+                )
+                moved[name] = (weight + momentum[name]).astype(np.float32)
+            net.params = moved
+        missed = 0
+        for image, label in zip(data.test.images, data.test.labels.tolist(), strict=True):
+            row = net(image[None] - data.mean)[0].tolist()
+            missed += row.index(max(row)) != label
+        rows.append((total / len(data.train.labels), wrong / len(data.train.labels), missed / 11))
+    return losses, rows
+
+
+def test_losses_and_rows_are_what_the_plain_loop_computes():
+    data = tiny.dataset(train=20, test=11, size=8)
+    recipe = small(epochs=4, rate=0.0003)
+    losses, _, history = trained(tiny.network(), data, recipe)
+    expected_losses, expected = plain_training(tiny.network(), data, recipe)
+    assert losses == pytest.approx(expected_losses, rel=1e-4)
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    for row, (loss, train_error, test_error) in zip(history, expected, strict=True):
+        assert row["loss"] == pytest.approx(loss, rel=1e-4)
+        assert row["train_error"] == train_error
+        assert row["test_error"] == test_error
+        assert row["rate"] == 0.0003
+    assert len({row["train_error"] for row in history}) > 1
+
+
+def test_the_mean_over_a_short_last_batch_counts_images_not_batches():
+    data = tiny.dataset(train=20, size=8)
+    losses, _, history = trained(tiny.network(), data, small(epochs=1))
+    by_image = (8 * losses[0] + 8 * losses[1] + 4 * losses[2]) / 20
+    assert len(losses) == 3
+    assert history[0]["loss"] == pytest.approx(by_image, rel=1e-12)
+    assert history[0]["loss"] != pytest.approx(sum(losses) / 3, rel=1e-3)
+
+
+def test_mini_learns_a_small_set():
+    losses, _, history = trained(mini_with(), tiny.dataset(), small(epochs=6))
+    assert all(map(math.isfinite, losses))
+    assert history[-1]["loss"] < 0.7 * history[0]["loss"]
+    assert history[-1]["test_error"] == 0 < history[0]["train_error"]
+
+
+def test_the_test_error_is_that_of_the_weights_at_the_end_of_the_epoch():
+    data = tiny.dataset(train=20, test=11, size=8)
+    for epochs in (1, 2, 3):
+        net = tiny.network()
+        _, _, history = trained(net, data, small(epochs=epochs))
+        assert (history[-1]["test_error"],) == error_rates(net, data.test, data.mean, CPU)
+
+
+@pytest.mark.parametrize(("classes", "told"), [(3, False), (10, False), (11, True)])
+def test_the_top_5_error_is_told_where_there_are_more_than_ten_classes(classes, told):
+    data = tiny.dataset(train=24, test=22, classes=classes, size=8)
+    _, _, history = trained(tiny.network(classes), data, small(epochs=1))
+    assert ("test_error_top5" in history[0]) == told
+    if told:
+        assert history[0]["test_error_top5"] < history[0]["test_error"]
+
+
+def test_the_time_of_an_epoch_and_its_images_per_second(monkeypatch):
+    ticks = iter(range(1000))
+    monkeypatch.setattr(loop, "perf_counter", lambda: next(ticks))
+    _, _, history = trained(tiny.network(), tiny.dataset(train=20, size=8), small())
+    # One tick for each of three steps, and one for the evaluation.
+    assert [(row["images_per_s"], row["seconds"]) for row in history] == [(20 / 3, 4)] * 2
+
+
+@pytest.mark.parametrize("schedule", ["constant", "steps", "plateau", "linear", "cosine", "dexp"])
+def test_the_rate_follows_the_schedule(schedule, monkeypatch):
+    recipe = small(
+        epochs=4,
+        schedule=schedule,
+        drop_at=(0.5, 2.0),
+        patience=1,
+        final=0.1,
+    )
+    net, sgd, progress = tiny.network(), recipe.optimiser(), Progress()
+    rates, step = [], sgd.step
+    monkeypatch.setattr(sgd, "step", lambda *given: rates.append(given[2]) or step(*given))
+    errors = iter([0.5, 0.6, 0.3, 0.4])
+    monkeypatch.setattr(loop, "error_rates", lambda *given: (next(errors),))
+    data = tiny.dataset(train=20, size=8)
+    assert len(list(train(net, sgd, data, recipe, CPU, progress))) == 12
+    known = [0.5, 0.6, 0.3]
+    rate_at = recipe.learning_rate()
+    expected = [rate_at(e + s / 3, known[:e]) for e in range(4) for s in range(3)]
+    assert rates == expected
+    assert [row["rate"] for row in progress.history] == expected[2::3]
+    assert (len(set(rates)) == 1) == (schedule == "constant")
+
+
+# ---------------------------------------------------------------- what they depend on
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
+    data = tiny.dataset()
+    runs = []
+    for seed in (0, 0, 1):
+        net = mini(generator("weights", seed), 3)
+        losses, sgd, history = trained(net, data, small(seed=seed))
+        runs.append((losses, net.params, sgd.velocity, untimed(history)))
+    first, again, other = runs
+    assert first[0] == again[0] != other[0]
+    assert tiny.same(first[1], again[1])
+    assert tiny.same(first[2], again[2])
+    assert first[3] == again[3] != other[3]
+
+
+def test_the_seed_decides_order_and_dropout_besides_the_weights():
+    """With equal weights, batches as large as the set differ in order and dropout alone."""
+    data = tiny.dataset()
+    losses = {
+        (seed, rate): trained(
+            mini_with(Dropout=lambda share, r=rate: Drop(r)), data, small(seed=seed)
+        )[0]
+        for seed in (0, 1)
+        for rate in (0.0, 0.5)
+    }
+    assert len({tuple(run) for run in losses.values()}) == 4
+
+
+class Drop(Layer):
+    """A dropout that can be turned off."""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def forward(self, x, rng=None):
+        mask = rng.random(x.shape) >= self.share if rng else 1 - self.share
+        mask = np.asarray(mask, x.dtype)
+        return x * mask, mask
+
+    def backward(self, dy, cache):
+        return dy * cache, {}
+
+
+@pytest.mark.parametrize("images", [3, 8])
+def test_the_number_of_threads_changes_no_bit(images):
+    data = tiny.dataset()
+    runs = []
+    for threads in (1, 2, 3):
+        net = sliced(mini_with(), images, threads)
+        losses, sgd, history = trained(net, data, small())
+        runs.append((losses, net.params, sgd.velocity, untimed(history)))
+    for other in runs[1:]:
+        assert other[0] == runs[0][0]
+        assert tiny.same(other[1], runs[0][1])
+        assert tiny.same(other[2], runs[0][2])
+        assert other[3] == runs[0][3]
+
+
+class StudentsReLU(Layer):
+    """Written another way than the library's."""
+
+    def forward(self, x, rng=None):
+        positive = x > 0
+        return np.where(positive, x, np.zeros_like(x)), positive
+
+    def backward(self, dy, cache):
+        return np.where(cache, dy, np.zeros_like(dy)), {}
+
+
+def test_a_students_layer_trains_in_the_place_of_the_librarys():
+    data, recipe = tiny.dataset(), small(epochs=3)
+    librarys, by_name, other = mini_with(), mini_with(), mini_with()
+    for name, layer in by_name.layers.items():
+        if isinstance(layer, ReLU):
+            by_name.layers[name] = StudentsReLU()
+    other.layers["relu1"] = Tanh()
+    everywhere = sliced(mini_with(ReLU=StudentsReLU), 8)
+    expected, _, history = trained(librarys, data, recipe)
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert trained(by_name, data, recipe)[0] == expected
+    assert trained(everywhere, data, recipe)[0] == expected
+    with_tanh, _, _ = trained(other, data, recipe)
+    assert with_tanh != expected
+    assert np.mean(with_tanh[-3:]) < np.mean(with_tanh[:3])
+
+
+# ---------------------------------------------------------------- taken up again
+
+
+def test_a_run_can_be_taken_up_after_every_step():
+    data, recipe = tiny.dataset(train=20), small(schedule="linear")
+    net, sgd, progress = mini_with(), recipe.optimiser(), Progress()
+    states = []
+    for _ in train(net, sgd, data, recipe, CPU, progress):
+        kept = json.dumps(dataclasses.asdict(progress))
+        states.append((dict(net.params), dict(sgd.velocity), kept))
+    assert len(states) == 6
+    for params, velocity, kept in states:
+        again, restarted = mini_with(), recipe.optimiser()
+        again.params, restarted.velocity = params, velocity
+        where = Progress(**json.loads(kept))
+        list(train(again, restarted, data, recipe, CPU, where))
+        assert tiny.same(again.params, net.params)
+        assert tiny.same(restarted.velocity, sgd.velocity)
+        assert untimed(where.history) == untimed(progress.history)
+        assert (where.epoch, where.step) == (2, 0)
+
+
+def test_a_run_at_its_end_does_no_step():
+    data, recipe, net = tiny.dataset(size=8), small(), tiny.network()
+    before = net.params
+    progress = Progress(epoch=2)
+    assert list(train(net, recipe.optimiser(), data, recipe, CPU, progress)) == []
+    assert tiny.same(net.params, before)
+    assert progress == Progress(epoch=2)
+
+
+def test_nothing_that_was_handed_in_is_written_into():
+    data, recipe, net = tiny.dataset(size=8), small(), tiny.network()
+    first = net.params
+    kept = copy.deepcopy((data, first))
+    trained(net, data, recipe)
+    assert tiny.same(first, kept[1])
+    assert np.array_equal(data.train.images, kept[0].train.images)
+    assert np.array_equal(data.mean, kept[0].mean)
+
+
+# ---------------------------------------------------------------- on another device
+
+
+def test_twenty_steps_on_the_strict_device_are_those_of_numpy():
+    data = tiny.dataset(train=40, test=12)
+    recipe = small(epochs=4, schedule="cosine")
+    there = strict.device()
+    ours, theirs = mini_with(), mini_with()
+    losses, sgd, history = trained(ours, data, recipe)
+    strict_losses, strict_sgd, strict_history = trained(theirs, data, recipe, there)
+    assert len(losses) == 20
+    assert strict_losses == losses
+    assert untimed(strict_history) == untimed(history)
+    assert tiny.same({name: there.get(array) for name, array in theirs.params.items()}, ours.params)
+    velocity = {name: there.get(array) for name, array in strict_sgd.velocity.items()}
+    assert tiny.same(velocity, sgd.velocity)
+    rates = error_rates(theirs, data.test, there.put(data.mean), there, tops=(1, 2, 5))
+    assert rates == error_rates(ours, data.test, data.mean, CPU, tops=(1, 2, 5))
