@@ -146,7 +146,7 @@ def evaluate(arguments) -> int:
     from minialexnet import data
     from minialexnet.evaluate import error_rates
 
-    net, saved, device = _trained(arguments)
+    net, see, saved = _trained(arguments)
     about = saved.about
     name = arguments.data or about["recipe"]["data"]
     pictures = data.load(name)
@@ -161,7 +161,7 @@ def evaluate(arguments) -> int:
             f"{arguments.run} learned from {_size(saved.mean)}"
         )
     tops = (1, 5) if len(pictures.classes) > 10 else (1,)
-    rates = error_rates(net, pictures.test, device.put(saved.mean), device, tops)
+    rates = error_rates(net, pictures.test, see, tops)
     for top, rate in zip(tops, rates, strict=True):
         print(f"top-{top} error {rate:.2%} on {len(pictures.test.labels):,} test images")
     return 0
@@ -173,7 +173,7 @@ def predict(arguments) -> int:
     from minialexnet.data import picture
     from minialexnet.evaluate import probabilities
 
-    net, saved, device = _trained(arguments)
+    net, see, saved = _trained(arguments)
     classes = saved.about["data"]["classes"]
     images = np.stack(
         [picture.square(picture.pixels(path), len(saved.mean)) for path in arguments.pictures]
@@ -181,7 +181,7 @@ def predict(arguments) -> int:
     answers = []
     for path, row in zip(
         arguments.pictures,
-        probabilities(net, images, device.put(saved.mean), device),
+        probabilities(net, images, see),
         strict=True,
     ):
         best = np.argsort(-row, kind="stable")[:5]
@@ -253,9 +253,10 @@ def _device(arguments):
 
 
 def _trained(arguments):
-    """The network of a run, ready to predict, with its checkpoint and its device."""
+    """The network of a run, how pictures enter it, and its checkpoint."""
     from minialexnet import checkpoint
     from minialexnet import run as runs
+    from minialexnet.data import Input
     from minialexnet.recipe import from_dict
 
     device, threads = _device(arguments)
@@ -266,7 +267,8 @@ def _trained(arguments):
     recipe = from_dict(saved.about["recipe"], path)
     net = runs.network(recipe.network, len(saved.about["data"]["classes"]), recipe.seed)
     checkpoint.give(net, saved, device, path)
-    return runs.for_device(net, device, recipe.slice, threads), saved, device
+    see = Input(device.put(saved.mean), recipe.scale, device)
+    return runs.for_device(net, device, recipe.slice, threads), see, saved
 
 
 def main(argv=None) -> int:

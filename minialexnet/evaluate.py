@@ -4,33 +4,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minialexnet.backend import Device, namespace
-from minialexnet.data import Split
+from minialexnet.backend import namespace
+from minialexnet.data import Input, Split
 from minialexnet.loss import softmax
 
 
-def network_input(images: np.ndarray, mean, device: Device):
-    """What a network sees of pictures: their pixels less the mean picture (paper, section 2).
-
-    Parameters
-    ----------
-    images : (N, H, W, 3) uint8, on the host
-    mean : (H, W, 3) float32, on the device
-
-    Returns
-    -------
-    (N, H, W, 3) float32, on the device, -255 ... 255: not divided by anything
-    """
-    return device.put(images) - mean
-
-
-def scores(net, images: np.ndarray, mean, device: Device, batch: int = 250) -> Iterator:
+def scores(net, images: np.ndarray, see: Input, batch: int = 250) -> Iterator:
     """The network's scores in evaluation, batch after batch, so that any number of images fits.
 
     Parameters
     ----------
     images : (N, H, W, 3) uint8, on the host
-    mean : (H, W, 3) float32, on the device
+    see : how pictures enter the network
     batch : images at a time
 
     Yields
@@ -38,7 +23,7 @@ def scores(net, images: np.ndarray, mean, device: Device, batch: int = 250) -> I
     (N, M) on the device
     """
     for first in range(0, len(images), batch):
-        yield net(network_input(images[first : first + batch], mean, device))
+        yield net(see(images[first : first + batch]))
 
 
 def count_wrong(scores, labels, top: int = 1):
@@ -66,12 +51,12 @@ def count_wrong(scores, labels, top: int = 1):
     return ((not_below >= top) | (right != right)[:, 0]).sum()
 
 
-def error_rates(net, split: Split, mean, device: Device, tops=(1,)) -> tuple[float, ...]:
+def error_rates(net, split: Split, see: Input, tops=(1,)) -> tuple[float, ...]:
     """Top-k error rates over a whole split, every image counted once.
 
     Parameters
     ----------
-    mean : (H, W, 3) float32, on the device
+    see : how pictures enter the network
     tops : the k of each rate wanted, (1, 5) for the paper's two
 
     Returns
@@ -80,14 +65,14 @@ def error_rates(net, split: Split, mean, device: Device, tops=(1,)) -> tuple[flo
     """
     wrong = [0] * len(tops)
     first = 0
-    for part in scores(net, split.images, mean, device):
-        labels = device.put(split.labels[first : first + len(part)])
+    for part in scores(net, split.images, see):
+        labels = see.device.put(split.labels[first : first + len(part)])
         for i, top in enumerate(tops):
-            wrong[i] += int(device.get(count_wrong(part, labels, top)))
+            wrong[i] += int(see.device.get(count_wrong(part, labels, top)))
         first += len(part)
     return tuple(count / first for count in wrong)
 
 
-def probabilities(net, images: np.ndarray, mean, device: Device) -> np.ndarray:
+def probabilities(net, images: np.ndarray, see: Input) -> np.ndarray:
     """What the network believes of each picture: (N, M) shares of 1, on the host."""
-    return np.concatenate([device.get(softmax(part)) for part in scores(net, images, mean, device)])
+    return np.concatenate([see.device.get(softmax(part)) for part in scores(net, images, see)])

@@ -32,6 +32,7 @@ class Recipe:
     data: str = _option("shapes", "shapes (built in), cifar10, or a prepared folder")
     epochs: int = _option(12, "passes over the training set")
     batch: int = _option(128, "images in a step")
+    scale: float = _option(1 / 64, "what pixels are multiplied by, after the mean is subtracted")
     rate: float = _option(0.01, "learning rate at the beginning")
     schedule: str = _option("steps", f"how the rate falls: {', '.join(SCHEDULES)}")
     drop_at: tuple[float, ...] = _option((8.0, 11.0), "steps: epochs at which the rate drops")
@@ -60,7 +61,7 @@ class Recipe:
             self._demand(getattr(self, name) >= 1, name, "1 or more")
         for name in ("drops", "seed", "slice", "decay", "final"):
             self._demand(0 <= getattr(self, name) < float("inf"), name, "0 or more")
-        for name in ("rate", "drop_factor"):
+        for name in ("scale", "rate", "drop_factor"):
             self._demand(0 < getattr(self, name) < float("inf"), name, "a number above 0")
         self._demand(0 <= self.momentum < 1, "momentum", "0 or more and below 1")
         for name in ("drop_at", "rates", "decays"):
@@ -105,6 +106,7 @@ RECIPES = {
         network="cifar_80sec",
         data="cifar10",
         epochs=10,
+        scale=1.0,
         rate=0.001,
         drop_at=(8.0,),
         decay=0.004,

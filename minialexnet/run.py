@@ -28,9 +28,9 @@ from tqdm import tqdm
 from minialexnet import __version__, checkpoint, data, networks
 from minialexnet.backend import Device
 from minialexnet.chance import generator
-from minialexnet.data import Dataset
+from minialexnet.data import Dataset, Input
 from minialexnet.errors import InputError
-from minialexnet.evaluate import network_input, probabilities
+from minialexnet.evaluate import probabilities
 from minialexnet.files import whole
 from minialexnet.guard import activation_scales, report, stuck
 from minialexnet.layers import Network, sliced
@@ -111,6 +111,7 @@ class Run:
             )
         self.recipe, self.folder, self.device = recipe, folder, device
         self.data = data.load(recipe.data)
+        self.see = Input(device.put(self.data.mean), recipe.scale, device)
         self.net = network(recipe.network, len(self.data.classes), recipe.seed)
         demand_fit(self.net, recipe.network, self.data)
         self.sgd = recipe.optimiser()
@@ -194,8 +195,7 @@ class Run:
         test = self.data.test
         some = np.random.default_rng(0).permutation(len(test.labels))[:8]
         images, labels = test.images[some], test.labels[some]
-        mean = self.device.put(self.data.mean)
-        believed = probabilities(self.running, images, mean, self.device)
+        believed = probabilities(self.running, images, self.see)
         first = self.device.get(next(iter(self.net.params.values())))
         drawn = {
             "curves.png": look.curves(self.progress.history),
@@ -300,7 +300,7 @@ class Run:
 
     def _demand_finite(self) -> None:
         """Raise Diverged for a state not worth saving: no loss has seen these weights yet."""
-        scores = self.device.get(self.net(self._some_input()))
+        scores = self.device.get(self.net(self.see(self.data.train.images[:16])))
         if not np.isfinite(scores).all():
             raise self._diverged("the scores became NaN or infinite")
 
@@ -312,11 +312,8 @@ class Run:
         )
 
     def _activations(self) -> str:
-        return report(activation_scales(self.net, self._some_input(), self.device))
-
-    def _some_input(self):
-        mean = self.device.put(self.data.mean)
-        return network_input(self.data.train.images[:16], mean, self.device)
+        some = self.see(self.data.train.images[:16])
+        return report(activation_scales(self.net, some, self.device))
 
 
 def _passed(since: float, minutes: float) -> bool:

@@ -7,8 +7,8 @@ from time import perf_counter
 
 from minialexnet.backend import Device
 from minialexnet.chance import generator
-from minialexnet.data import Dataset, batches
-from minialexnet.evaluate import error_rates, network_input
+from minialexnet.data import Dataset, Input, batches
+from minialexnet.evaluate import error_rates
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.optim import SGD
 from minialexnet.recipe import Recipe
@@ -49,7 +49,7 @@ def train(
     ------
     The loss of each step, nats. Between two steps the run can be saved, stopped or looked at.
     """
-    mean = device.put(data.mean)
+    see = Input(device.put(data.mean), recipe.scale, device)
     rate_at = recipe.learning_rate()
     steps = math.ceil(len(data.train.labels) / recipe.batch)
     while progress.epoch < recipe.epochs:
@@ -62,7 +62,7 @@ def train(
             rng = generator("layers", recipe.seed, epoch, progress.step)
             labels = device.put(labels)
 
-            scores, cache = net.forward(network_input(images, mean, device), rng)
+            scores, cache = net.forward(see(images), rng)
             loss, dscores = softmax_cross_entropy(scores, labels)
             _, grads = net.backward(dscores, cache)
             net.params = sgd.step(net.params, grads, rate)
@@ -74,14 +74,14 @@ def train(
             progress.wrong += int(device.get((scores.argmax(axis=1) != labels).sum()))
             progress.seconds += perf_counter() - started
             if progress.step == steps:
-                _end_epoch(progress, rate, net, data, mean, device)
+                _end_epoch(progress, rate, net, data, see)
             yield loss
 
 
-def _end_epoch(progress: Progress, rate, net, data: Dataset, mean, device: Device) -> None:
+def _end_epoch(progress: Progress, rate, net, data: Dataset, see: Input) -> None:
     tops = (1, 5) if len(data.classes) > 10 else (1,)
     started = perf_counter()
-    errors = error_rates(net, data.test, mean, device, tops)
+    errors = error_rates(net, data.test, see, tops)
     row = {
         "epoch": progress.epoch + 1,
         "rate": rate,

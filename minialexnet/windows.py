@@ -90,6 +90,19 @@ def taps(x_shape, y_shape, kernel: int, stride: int, pad: int = 0) -> Iterator[t
             )
 
 
+def line_taps(x_shape, y_shape, axis: int, kernel: int, stride: int) -> Iterator[tuple]:
+    """`taps` along one axis alone, for what is done to rows and to columns in turn.
+
+    Yields
+    ------
+    (window, pixel) in rising order, K of them
+    """
+    whole = (slice(None),) * axis
+    for place in range(kernel):
+        windows, pixels = _seen(x_shape[axis], y_shape[axis], place, stride)
+        yield (*whole, windows), (*whole, pixels)
+
+
 def _seen(size: int, count: int, offset: int, stride: int) -> tuple[slice, slice]:
     """The windows o with a pixel at o * stride + offset, and those pixels, along one side."""
     first = max(0, -(offset // stride))

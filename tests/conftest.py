@@ -18,7 +18,7 @@ def data_folder(tmp_path_factory):
 def finished_run(data_folder, tmp_path_factory):
     """The folder of a run of two epochs that reached its end; not to be written to."""
     folder = tmp_path_factory.mktemp("runs") / "finished"
-    options = ["--epochs", "2", "--batch", "8", "--rate", "0.001"]
+    options = ["--epochs", "2", "--batch", "8", "--rate", "0.01"]
     assert main(["train", "--data", str(data_folder), "--out", str(folder), *options]) == 0
     return folder
 

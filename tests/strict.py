@@ -23,7 +23,7 @@ FUNCTIONS = {
     "exp": (),
     "full": (),
     "log": (),
-    "maximum": (),
+    "maximum": ("out",),
     "split": ("axis",),
     "tanh": (),
     "zeros": (),

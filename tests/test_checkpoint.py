@@ -115,6 +115,21 @@ def test_a_flipped_bit_in_any_weight_is_refused(path):
         assert "damaged" in refusal(path)
 
 
+def test_a_flipped_bit_in_the_header_of_an_array_is_refused(tmp_path):
+    """Also one that claims a smaller array, whose end NumPy would not read, nor its checksum."""
+    path = tmp_path / "checkpoint.npz"
+    long = {"long": np.arange(50_000, dtype=np.float32)}
+    checkpoint.save(path, Checkpoint(long, {}, np.zeros((2, 2, 3), np.float32), {}))
+    whole = path.read_bytes()
+    start = whole.rindex(b"\x93NUMPY", 0, whole.index(b"(50000,)"))
+    for place in range(start, start + 128):
+        for bit in range(8):
+            damaged = bytearray(whole)
+            damaged[place] ^= 1 << bit
+            path.write_bytes(damaged)
+            assert "damaged" in refusal(path)
+
+
 class Bomb:
     def __reduce__(self):
         return (pytest.fail, ("the checkpoint was executed",))

@@ -7,8 +7,8 @@ import pytest
 import tiny
 
 from minialexnet.backend import device
-from minialexnet.data import Split
-from minialexnet.evaluate import count_wrong, error_rates, network_input, probabilities, scores
+from minialexnet.data import Input, Split
+from minialexnet.evaluate import count_wrong, error_rates, probabilities, scores
 
 CPU = device("cpu")
 
@@ -70,11 +70,11 @@ def test_with_no_more_classes_than_top_nothing_is_wrong():
 # ---------------------------------------------------------------- a network on a split
 
 
-def test_the_network_sees_pixels_less_the_mean():
+def test_the_network_sees_scaled_pixels_less_the_mean():
     images = np.array([[[[0, 128, 255]]]], np.uint8)
-    seen = network_input(images, np.array([[[10, 20.5, 30]]], np.float32), CPU)
+    seen = Input(np.array([[[10, 20.5, 30]]], np.float32), 0.5, CPU)(images)
     assert seen.dtype == np.float32
-    assert seen.tolist() == [[[[-10, 107.5, 225]]]]
+    assert seen.tolist() == [[[[-5, 53.75, 112.5]]]]
     assert images.tolist() == [[[[0, 128, 255]]]]
 
 
@@ -101,22 +101,22 @@ def many():
 def test_error_rates_count_every_image_once(many):
     net = Reads()
     zero = np.zeros((2, 2, 3), np.float32)
-    one, five = error_rates(net, many, zero, CPU, tops=(1, 5))
+    one, five = error_rates(net, many, Input(zero, 1.0, CPU), tops=(1, 5))
     assert one == 145 / 1013
-    together = net(network_input(many.images, zero, CPU))
+    together = net(Input(zero, 1.0, CPU)(many.images))
     assert five == wrong_by_hand(together, many.labels, 5) / 1013
     assert 0 < five < one
-    assert error_rates(net, many, zero, CPU) == (one,)
+    assert error_rates(net, many, Input(zero, 1.0, CPU)) == (one,)
 
 
 @pytest.mark.parametrize("batch", [1, 250, 1000, 1013, 5000])
 def test_scores_do_not_depend_on_the_batches(many, batch):
     net = Reads()
     zero = np.zeros((2, 2, 3), np.float32)
-    parts = list(scores(net, many.images, zero, CPU, batch))
+    parts = list(scores(net, many.images, Input(zero, 1.0, CPU), batch))
     assert sum(net.batches) == 1013
     assert max(net.batches) == min(batch, 1013)
-    assert np.array_equal(np.concatenate(parts), Reads()(network_input(many.images, zero, CPU)))
+    assert np.array_equal(np.concatenate(parts), Reads()(Input(zero, 1.0, CPU)(many.images)))
 
 
 def test_error_rates_are_the_same_however_the_split_is_cut(monkeypatch):
@@ -124,17 +124,17 @@ def test_error_rates_are_the_same_however_the_split_is_cut(monkeypatch):
     net = tiny.network()
     # So that the answers vary, and most are not right by chance.
     net.params = {name: 100 * array for name, array in net.params.items()}
-    together = net(network_input(data.test.images, data.mean, CPU))
+    together = net(Input(data.mean, 1.0, CPU)(data.test.images))
     expected = wrong_by_hand(together, data.test.labels, 1) / 61
     assert 0 < expected < 1
     for batch in (1, 7, 61, 250):
         monkeypatch.setattr(scores, "__defaults__", (batch,))
-        assert error_rates(net, data.test, data.mean, CPU) == (expected,)
+        assert error_rates(net, data.test, Input(data.mean, 1.0, CPU)) == (expected,)
 
 
 def test_probabilities_are_the_softmax_of_the_scores(many):
     zero = np.zeros((2, 2, 3), np.float32)
-    found = probabilities(Reads(), many.images, zero, CPU)
+    found = probabilities(Reads(), many.images, Input(zero, 1.0, CPU))
     assert found.shape == (1013, 12)
     assert found.dtype == np.float32
     for row, pixel in zip(found[:20].tolist(), many.images[:20, 0, 0, 0].tolist(), strict=True):

@@ -18,7 +18,7 @@ NONSENSE = [
     *[(name, x) for name in ("decay", "final") for x in (-0.1, float("nan"), float("inf"))],
     *[
         (name, x)
-        for name in ("rate", "drop_factor")
+        for name in ("scale", "rate", "drop_factor")
         for x in (0.0, -1.0, float("nan"), float("inf"))
     ],
     *[("momentum", x) for x in (-0.1, 1.0, 2.0, float("nan"))],
@@ -90,6 +90,7 @@ def test_every_field_can_be_given_and_comes_out_in_its_own_kind():
         data="cifar10",
         epochs=3,
         batch=4,
+        scale=0.5,
         rate=0.5,
         schedule="dexp",
         drop_at=(1.0, 2.5),

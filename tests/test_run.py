@@ -31,7 +31,7 @@ FILES = {
 
 def small(data_folder, **numbers):
     """A recipe of two epochs of three steps."""
-    return Recipe(data=str(data_folder), **{"epochs": 2, "batch": 8, "rate": 0.001} | numbers)
+    return Recipe(data=str(data_folder), **{"epochs": 2, "batch": 8, "rate": 0.01} | numbers)
 
 
 def rows(folder):

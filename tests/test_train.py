@@ -13,6 +13,7 @@ import tiny
 from minialexnet import train as loop
 from minialexnet.backend import device
 from minialexnet.chance import generator
+from minialexnet.data import Input
 from minialexnet.evaluate import error_rates
 from minialexnet.layers import Layer, ReLU, Tanh, sliced
 from minialexnet.networks import mini
@@ -25,7 +26,13 @@ TIMING = ("images_per_s", "seconds")
 
 def small(**numbers):
     """A recipe for `tiny.network`: three steps an epoch, the last with four images of eight."""
-    return Recipe(**{"epochs": 2, "batch": 8, "rate": 0.001, "schedule": "constant"} | numbers)
+    usual = {"epochs": 2, "batch": 8, "scale": 0.5, "rate": 0.001, "schedule": "constant"}
+    return Recipe(**usual | numbers)
+
+
+def for_mini(**numbers):
+    """A recipe for `mini`."""
+    return small(**{"scale": 1 / 64, "rate": 0.01} | numbers)
 
 
 def trained(net, data, recipe, there=CPU):
@@ -57,7 +64,9 @@ def plain_training(net, data, recipe):
         while len(order):
             chosen, order = order[: recipe.batch], order[recipe.batch :]
             labels = data.train.labels[chosen].tolist()
-            scores, cache = net.forward(data.train.images[chosen] - data.mean, None)
+            scores, cache = net.forward(
+                (data.train.images[chosen] - data.mean) * recipe.scale, None
+            )
             share, dscores = 0.0, np.zeros_like(scores)
             for n, (row, label) in enumerate(zip(scores.tolist(), labels, strict=True)):
                 all_ways = sum(math.exp(score) for score in row)
@@ -79,7 +88,7 @@ def plain_training(net, data, recipe):
             net.params = moved
         missed = 0
         for image, label in zip(data.test.images, data.test.labels.tolist(), strict=True):
-            row = net(image[None] - data.mean)[0].tolist()
+            row = net((image[None] - data.mean) * recipe.scale)[0].tolist()
             missed += row.index(max(row)) != label
         rows.append((total / len(data.train.labels), wrong / len(data.train.labels), missed / 11))
     return losses, rows
@@ -87,7 +96,7 @@ def plain_training(net, data, recipe):
 
 def test_losses_and_rows_are_what_the_plain_loop_computes():
     data = tiny.dataset(train=20, test=11, size=8)
-    recipe = small(epochs=4, rate=0.0003)
+    recipe = small(epochs=4)
     losses, _, history = trained(tiny.network(), data, recipe)
     expected_losses, expected = plain_training(tiny.network(), data, recipe)
     assert losses == pytest.approx(expected_losses, rel=1e-4)
@@ -96,7 +105,7 @@ def test_losses_and_rows_are_what_the_plain_loop_computes():
         assert row["loss"] == pytest.approx(loss, rel=1e-4)
         assert row["train_error"] == train_error
         assert row["test_error"] == test_error
-        assert row["rate"] == 0.0003
+        assert row["rate"] == 0.001
     assert len({row["train_error"] for row in history}) > 1
 
 
@@ -110,7 +119,7 @@ def test_the_mean_over_a_short_last_batch_counts_images_not_batches():
 
 
 def test_mini_learns_a_small_set():
-    losses, _, history = trained(mini_with(), tiny.dataset(), small(epochs=6))
+    losses, _, history = trained(mini_with(), tiny.dataset(), for_mini(epochs=6))
     assert all(map(math.isfinite, losses))
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
     assert history[-1]["test_error"] == 0 < history[0]["train_error"]
@@ -121,7 +130,9 @@ def test_the_test_error_is_that_of_the_weights_at_the_end_of_the_epoch():
     for epochs in (1, 2, 3):
         net = tiny.network()
         _, _, history = trained(net, data, small(epochs=epochs))
-        assert (history[-1]["test_error"],) == error_rates(net, data.test, data.mean, CPU)
+        assert (history[-1]["test_error"],) == error_rates(
+            net, data.test, Input(data.mean, 0.5, CPU)
+        )
 
 
 @pytest.mark.parametrize(("classes", "told"), [(3, False), (10, False), (11, True)])
@@ -173,7 +184,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_does_not():
     runs = []
     for seed in (0, 0, 1):
         net = mini(generator("weights", seed), 3)
-        losses, sgd, history = trained(net, data, small(seed=seed))
+        losses, sgd, history = trained(net, data, for_mini(seed=seed))
         runs.append((losses, net.params, sgd.velocity, untimed(history)))
     first, again, other = runs
     assert first[0] == again[0] != other[0]
@@ -187,12 +198,27 @@ def test_the_seed_decides_order_and_dropout_besides_the_weights():
     data = tiny.dataset()
     losses = {
         (seed, rate): trained(
-            mini_with(Dropout=lambda share, r=rate: Drop(r)), data, small(seed=seed)
+            mini_with(Dropout=lambda share, r=rate: Drop(r)), data, for_mini(seed=seed)
         )[0]
         for seed in (0, 1)
         for rate in (0.0, 0.5)
     }
     assert len({tuple(run) for run in losses.values()}) == 4
+
+
+def test_every_step_has_its_own_generator():
+    class Draws(ReLU):
+        def forward(self, x, rng=None):
+            if rng is not None:
+                drawn.append(rng.bytes(8))
+            return super().forward(x, rng)
+
+    drawn = []
+    net = tiny.network()
+    net.layers["relu1"] = Draws()
+    trained(net, tiny.dataset(train=20, size=8), small(seed=5))
+    places = [(epoch, step) for epoch in range(2) for step in range(3)]
+    assert drawn == [generator("layers", 5, *place).bytes(8) for place in places]
 
 
 class Drop(Layer):
@@ -217,7 +243,7 @@ def test_the_number_of_threads_changes_no_bit(images):
     runs = []
     for threads in (1, 2, 3):
         net = sliced(mini_with(), images, threads)
-        losses, sgd, history = trained(net, data, small())
+        losses, sgd, history = trained(net, data, for_mini())
         runs.append((losses, net.params, sgd.velocity, untimed(history)))
     for other in runs[1:]:
         assert other[0] == runs[0][0]
@@ -238,7 +264,7 @@ class StudentsReLU(Layer):
 
 
 def test_a_students_layer_trains_in_the_place_of_the_librarys():
-    data, recipe = tiny.dataset(), small(epochs=3)
+    data, recipe = tiny.dataset(), for_mini(epochs=3)
     librarys, by_name, other = mini_with(), mini_with(), mini_with()
     for name, layer in by_name.layers.items():
         if isinstance(layer, ReLU):
@@ -258,7 +284,7 @@ def test_a_students_layer_trains_in_the_place_of_the_librarys():
 
 
 def test_a_run_can_be_taken_up_after_every_step():
-    data, recipe = tiny.dataset(train=20), small(schedule="linear")
+    data, recipe = tiny.dataset(train=20), for_mini(schedule="linear")
     net, sgd, progress = mini_with(), recipe.optimiser(), Progress()
     states = []
     for _ in train(net, sgd, data, recipe, CPU, progress):
@@ -300,7 +326,7 @@ def test_nothing_that_was_handed_in_is_written_into():
 
 def test_twenty_steps_on_the_strict_device_are_those_of_numpy():
     data = tiny.dataset(train=40, test=12)
-    recipe = small(epochs=4, schedule="cosine")
+    recipe = for_mini(epochs=4, schedule="cosine")
     there = strict.device()
     ours, theirs = mini_with(), mini_with()
     losses, sgd, history = trained(ours, data, recipe)
@@ -311,5 +337,9 @@ def test_twenty_steps_on_the_strict_device_are_those_of_numpy():
     assert tiny.same({name: there.get(array) for name, array in theirs.params.items()}, ours.params)
     velocity = {name: there.get(array) for name, array in strict_sgd.velocity.items()}
     assert tiny.same(velocity, sgd.velocity)
-    rates = error_rates(theirs, data.test, there.put(data.mean), there, tops=(1, 2, 5))
-    assert rates == error_rates(ours, data.test, data.mean, CPU, tops=(1, 2, 5))
+    rates = error_rates(
+        theirs, data.test, Input(there.put(data.mean), Recipe().scale, there), tops=(1, 2, 5)
+    )
+    assert rates == error_rates(
+        ours, data.test, Input(data.mean, Recipe().scale, CPU), tops=(1, 2, 5)
+    )

@@ -23,7 +23,7 @@ from minialexnet.layers import (
     Sliced,
     Tanh,
 )
-from minialexnet.windows import add_windows, cropped, taps, windows
+from minialexnet.windows import add_windows, cropped, line_taps, taps, windows
 
 
 def _linear(side, seed):
@@ -217,14 +217,12 @@ class OverlapsOverwrite(MaxPool):
 
     complaint = "dx("
 
-    def backward(self, dy, cache):
-        x_shape, winner = cache
+    def _sent_back(self, dy, winner, axis, x_shape):
         dx = np.zeros(x_shape, dy.dtype)
-        places = taps(x_shape, dy.shape, self.kernel, self.stride)
+        places = line_taps(x_shape, dy.shape, axis, self.kernel, self.stride)
         for place, (window, pixel) in enumerate(places):
-            won = winner[window] == place
-            dx[pixel] = np.where(won, dy[window], dx[pixel])
-        return dx, {}
+            dx[pixel] = np.where(winner[window] == place, dy[window], dx[pixel])
+        return dx
 
 
 class SharesAlike(MaxPool):

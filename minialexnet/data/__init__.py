@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from minialexnet.data.batches import batches
+from minialexnet.data.input import Input
 from minialexnet.data.prepared import Dataset, Split, prepared
 from minialexnet.errors import InputError
 
-__all__ = ["NAMES", "Dataset", "Split", "batches", "load", "prepared"]
+__all__ = ["NAMES", "Dataset", "Input", "Split", "batches", "load", "prepared"]
 
 NAMES = ("shapes", "cifar10")
 

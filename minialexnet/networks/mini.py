@@ -31,8 +31,8 @@ def mini(rng: np.random.Generator, classes: int = 10, **kinds) -> Network:
     Notes
     -----
     The initial weights are those of He et al. (2015), std = sqrt(2 / inputs of a filter), so that
-    activations keep their size from layer to layer; conv1 divides by 64 besides, about the spread
-    of a pixel. The paper's 0.01 everywhere leaves a network this narrow without a signal.
+    activations keep their size from layer to layer if pixels begin with a spread of about 1. The
+    paper's 0.01 everywhere leaves a network this narrow without a signal.
     """
     k = layer_kinds(**kinds)
 
@@ -51,7 +51,7 @@ def mini(rng: np.random.Generator, classes: int = 10, **kinds) -> Network:
 
     return Network(
         {
-            "conv1": k.Conv2D(3, 24, 5, pad=2, std=he(5 * 5 * 3) / 64, rng=rng, input_grad=False),
+            "conv1": k.Conv2D(3, 24, 5, pad=2, std=he(5 * 5 * 3), rng=rng, input_grad=False),
             "relu1": k.ReLU(),
             "norm1": k.LocalResponseNorm(),
             "pool1": k.MaxPool(3, stride=2),
