@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from minialexnet import __version__
+from minialexnet import __version__, processor
 from minialexnet.errors import InputError
 
 
@@ -244,12 +244,10 @@ def _size(picture) -> str:
 
 def _device(arguments):
     from minialexnet.backend import device
-    from minialexnet.processor import keep_freed_memory, threads
 
     if arguments.threads is not None and arguments.threads < 1:
         raise InputError(f"--threads should be 1 or more, got {arguments.threads}")
-    keep_freed_memory()
-    return device(arguments.device), arguments.threads or threads()
+    return device(arguments.device), arguments.threads or processor.threads()
 
 
 def _trained(arguments):
@@ -273,6 +271,7 @@ def _trained(arguments):
 
 def main(argv=None) -> int:
     """Run a command; the exit code is 2 where the input was at fault."""
+    processor.settle()
     arguments = parser().parse_args(argv)
     try:
         return arguments.command(arguments)

@@ -15,7 +15,15 @@ def threads() -> int:
     return os.cpu_count() or 1
 
 
-def keep_freed_memory() -> None:
+def settle() -> None:
+    """Set up this process for training on its processors. Call it before NumPy is imported."""
+    # After each product OpenBLAS's threads spin for some 20 ms in case there is another, on a
+    # processor that the next slice could use. With 2^4 clock ticks they sleep at once.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
     """Ask the C library to keep freed memory for the next array; on Linux, elsewhere do nothing.
 
     A training step makes and drops the same arrays again and again. By default every larger one is

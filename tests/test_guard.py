@@ -126,7 +126,7 @@ def test_the_epoch_in_which_the_loss_was_lost_is_named(
 
 
 def test_the_scales_are_those_that_gave_the_loss_not_all_nan(capsys, data_folder, tmp_path):
-    words = ("--rate", 0.1, "--batch", 8)
+    words = ("--rate", 30, "--batch", 8)
     code, _, said = trained(capsys, data_folder, tmp_path / "run", *words)
     assert code == 1
     first = next(line for line in said.splitlines() if line.startswith("  conv1"))

@@ -86,7 +86,7 @@ def test_train_evaluate_predict_and_resume(capsys, data_folder, tmp_path, monkey
     assert (code, errors) == (0, "")
     lines = said.splitlines()
     assert lines[0].startswith(
-        "mini, 148,675 parameters, on coloured noise (24 + 12 images), cpu, "
+        "mini, 130,835 parameters, on coloured noise (24 + 12 images), cpu, "
     )
     assert lines[0].endswith("; run folder runs/mini")
     assert [line.split()[1] for line in lines[1:4]] == ["1/3", "2/3", "3/3"]
@@ -163,13 +163,16 @@ def test_any_picture_can_be_predicted(capsys, finished_run, tmp_path, name, mode
     assert plain.splitlines() == [str(path), *expected]
 
 
-def test_pictures_are_told_apart_and_answered_in_their_order(capsys, finished_run, tmp_path):
+def test_pictures_are_told_apart_and_answered_in_their_order(capsys, data_folder, tmp_path):
     """The training pictures, which the run has learned by heart, as files."""
+    run = tmp_path / "run"
+    words = ("--data", data_folder, "--out", run, "--epochs", 30, "--batch", 8, "--rate", 0.02)
+    assert called(capsys, "train", *words)[0] == 0
     split = tiny.dataset().train
     paths = [tmp_path / f"{n}.png" for n in (2, 0, 1)]
     for path in paths:
         Image.fromarray(split.images[int(path.stem)]).save(path)
-    code, said, _ = called(capsys, "predict", finished_run, *paths, "--json")
+    code, said, _ = called(capsys, "predict", run, *paths, "--json")
     assert code == 0
     answers = json.loads(said)
     assert [answer["picture"] for answer in answers] == list(map(str, paths))

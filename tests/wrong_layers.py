@@ -298,7 +298,7 @@ class NeighboursForgotten(LocalResponseNorm):
     complaint = "dx("
 
     def backward(self, dy, cache):
-        _, scale = cache
+        scale = cache[1][..., : dy.shape[-1]]
         return dy * scale**-self.beta, {}
 
 

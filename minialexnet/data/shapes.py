@@ -83,7 +83,7 @@ def cross(u, v):
 
 def heart(u, v):
     # A disc whose columns are pushed up, the further from the middle the more.
-    return np.hypot(u, v + 0.25 - 0.7 * np.sqrt(np.abs(u))) - 0.85
+    return np.hypot(u, v + 0.3 - 0.8 * np.sqrt(np.abs(u))) - 0.85
 
 
 def arrow(u, v):
@@ -126,7 +126,7 @@ def _pictures(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     faster on long rows of pixels than on rows of three colours.
     """
     # The background: a dark colour that drifts, with waves in half of the pictures.
-    ground = _uniform(rng, 20, 130, 3)
+    ground = _uniform(rng, 20, 115, 3)
     drift = _uniform(rng, -30, 30, 3)
     along, across = _frame(rng, 8)
     waves = np.sin(along * _uniform(rng, 0.2, 1)) * np.sin(across * _uniform(rng, 0.2, 1))
@@ -146,7 +146,7 @@ def _pictures(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     # A stroke in front of it in half of the pictures.
     colour = _uniform(rng, 0, 255, 3)
-    image = _painted(image, _stroke(rng, 14, 1.8), colour)
+    image = _painted(image, _stroke(rng, 14, 1.6), colour)
 
     # Light from one side, and the grain of the film.
     along, _ = _frame(rng, 8)
@@ -157,7 +157,7 @@ def _pictures(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _outline(labels, rng):
     """Signed distances, in pixels, to one shape in each picture: any size, place and pose."""
-    radius = _uniform(rng, 9, 14)
+    radius = _uniform(rng, 10, 14)
     u, v = _frame(rng, 15 - radius)
     stretch = np.exp(_uniform(rng, -0.15, 0.15))
     u, v = u / radius * stretch, v / radius / stretch

@@ -32,31 +32,42 @@ class LocalResponseNorm(Layer):
         scale = _window_sum(x * x, self.size, self.size // 2)
         scale *= self.alpha
         scale += self.k
-        return x * _power(scale, -self.beta), (x, scale)
+        return x * _power(scale, -self.beta)[..., : x.shape[-1]], (x, scale)
 
     def backward(self, dy, cache):
         x, scale = cache
-        dx = dy * _power(scale, -self.beta)
+        channels = x.shape[-1]
+        dx = dy * _power(scale, -self.beta)[..., :channels]
         # A channel's gradient comes from those whose window holds it: the window mirrored.
-        crossed = _window_sum(dx * x / scale, self.size, self.size - 1 - self.size // 2)
-        crossed *= x
+        crossed = dx * x
+        crossed /= scale[..., :channels]
+        crossed = _window_sum(crossed, self.size, self.size - 1 - self.size // 2)
         crossed *= 2 * self.alpha * self.beta
-        dx -= crossed
+        dx -= x * crossed[..., :channels]
         return dx, {}
 
 
 def _window_sum(x, size: int, below: int):
-    """The sum over the channels c - below ... c - below + size - 1, for each c."""
-    xp, channels = namespace(x), x.shape[-1]
-    framed = xp.zeros((*x.shape[:-1], channels + size - 1), x.dtype)
+    """The sum over the channels c - below ... c - below + size - 1, for each c.
+
+    Parameters
+    ----------
+    x : (..., C)
+
+    Returns
+    -------
+    (..., C + size - 1), of which the first C count
+    """
+    channels = x.shape[-1]
+    framed = namespace(x).zeros((*x.shape[:-1], channels + size - 1), x.dtype)
     framed[..., below : below + channels] = x
-    # Shifted as one long row, which is several times quicker than pixel by pixel; the zeros keep
+    # Added up as one long row, which is several times quicker than pixel by pixel; the zeros keep
     # the pixels apart.
     row = framed.reshape(-1)
     total = row.copy()
     for shift in range(1, size):
         total[:-shift] += row[shift:]
-    return total.reshape(framed.shape)[..., :channels]
+    return total.reshape(framed.shape)
 
 
 class ResponseNorm(Layer):
