@@ -69,10 +69,15 @@ def device(name: str = "cpu") -> Device:
 def _cuda(name: str, number: int) -> Device:
     try:
         import cupy
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise InputError(
             f'device "{name}" needs CuPy, which is not installed: '
             'pip install "minialexnet[gpu13]" for CUDA 13 or "minialexnet[gpu12]" for CUDA 12'
+        ) from error
+    except ImportError as error:
+        raise InputError(
+            f'device "{name}": CuPy is installed but cannot be imported ({_first_line(error)}); '
+            "reinstall it"
         ) from error
     # Importing CuPy succeeds without a driver; only running something proves that a GPU works.
     if not cupy.is_available():
@@ -91,9 +96,12 @@ def _cuda(name: str, number: int) -> Device:
         step = "a matrix product (cuBLAS)"
         float((ones @ ones).sum())
     except Exception as error:  # CuPy raises a dozen kinds, some of them ImportError
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f'device "{name}": {step} failed ({reason}); reinstall CuPy with its libraries: '
-            'pip install "minialexnet[gpu13]" or "minialexnet[gpu12]"'
+            f'device "{name}": {step} failed ({_first_line(error)}); reinstall CuPy with its '
+            'libraries: pip install "minialexnet[gpu13]" or "minialexnet[gpu12]"'
         ) from error
     return Device(name, cupy.asarray, cupy.asnumpy)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

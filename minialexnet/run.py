@@ -104,7 +104,7 @@ class Run:
         self, recipe: Recipe, folder: Path, device: Device, threads: int, resume: bool = False
     ):
         if not resume and any(
-            (folder / name).exists() for name in ("checkpoint.npz", "recipe.json")
+            (folder / name).exists() for name in ("checkpoint.npz", "best.npz", "recipe.json")
         ):
             raise InputError(
                 f"{folder} holds a run already: go on with it (--resume) or choose another --out"

@@ -36,8 +36,8 @@ def output_size(size: int, kernel: int, stride: int, ceil: bool = False) -> int:
     if not ceil:
         count = (size - kernel) // stride + 1
     else:
-        # A window must start on the picture, which matters only where stride > kernel.
-        count = min(-((kernel - size) // stride) + 1, -(-size // stride))
+        # The first window is there however big it is, and none begins off the picture.
+        count = min(max(0, -((kernel - size) // stride)) + 1, -(-size // stride))
     if count < 1:
         raise ValueError(f"a window of {kernel} pixels does not fit into {size} pixels")
     return count

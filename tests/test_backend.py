@@ -76,6 +76,18 @@ def test_cuda_without_cupy(monkeypatch):
     )
 
 
+def test_cuda_with_a_cupy_that_cannot_be_imported(monkeypatch, tmp_path):
+    (tmp_path / "cupy.py").write_text("raise ImportError('libcudart.so.13: cannot open')")
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError) as error:
+        device("cuda")
+    assert str(error.value) == (
+        'device "cuda": CuPy is installed but cannot be imported '
+        "(libcudart.so.13: cannot open); reinstall it"
+    )
+
+
 class Product:
     """What a GPU makes of a kernel: something that can be multiplied and summed."""
 

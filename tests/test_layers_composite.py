@@ -242,3 +242,13 @@ def test_gradients_that_cannot_be_shared():
     _, cache = towers.forward(pictures(2, 4))
     with pytest.raises(ValueError, match="Parallel cannot share 5 channels among 2 layers"):
         towers.backward(pictures(2, 5), cache)
+
+
+def test_towers_on_pictures_have_no_gradient_in_them():
+    rng = np.random.default_rng(0)
+    towers = Parallel(
+        {name: Conv2D(2, 3, 3, std=1, rng=rng, input_grad=False) for name in ("a", "b")}
+    )
+    check.layer(towers, rng.normal(size=(2, 5, 4, 4)))
+    y, cache = towers.forward(rng.normal(size=(2, 5, 4, 4)))
+    assert towers.backward(y, cache)[0] is None

@@ -204,3 +204,13 @@ def test_a_sliced_network_gives_the_results_of_the_plain_one():
     assert dx is None
     for name, grad in grads.items():
         np.testing.assert_allclose(fast_grads[name], grad, rtol=0, atol=1e-4 * abs(grad).max())
+
+
+def test_a_network_without_flatten_is_sliced_whole():
+    rng = np.random.default_rng(0)
+    net = Network({"conv": Conv2D(3, 4, 3, rng=rng), "relu": ReLU()})
+    x = rng.standard_normal((5, 6, 6, 3), dtype=np.float32)
+    cut = sliced(net, 2)
+    assert [type(layer) for layer in cut.layers.values()] == [Sliced]
+    assert cut.params.keys() == net.params.keys()
+    np.testing.assert_allclose(cut(x), net(x), rtol=0, atol=1e-7)

@@ -67,10 +67,15 @@ def test_famous_output_sizes(size, kernel, stride, ceil, expected):
     assert output_size(size, kernel, stride, ceil) == expected
 
 
-@pytest.mark.parametrize("ceil", [False, True])
-def test_a_window_that_does_not_fit(ceil):
+def test_a_window_that_does_not_fit():
     with pytest.raises(ValueError, match=r"^a window of 5 pixels does not fit into 3 pixels$"):
-        output_size(3, 5, 2, ceil)
+        output_size(3, 5, 2)
+
+
+def test_a_window_may_hang_over_a_picture_of_any_size_but_none():
+    assert [output_size(size, 5, 2, ceil=True) for size in (1, 2, 3, 4, 5, 6)] == [1, 1, 1, 1, 1, 2]
+    with pytest.raises(ValueError, match=r"^a window of 5 pixels does not fit into 0 pixels$"):
+        output_size(0, 5, 2, ceil=True)
 
 
 @pytest.mark.parametrize(("height", "width", "kernel", "stride"), GEOMETRIES)

@@ -94,6 +94,10 @@ class Parallel(Composite):
         If the channels cannot be shared out equally, or the layers' outputs differ in shape.
     """
 
+    @property
+    def input_grad(self) -> bool:
+        return all(layer.input_grad for layer in self.layers.values())
+
     def forward(self, x, rng=None):
         pairs = [
             layer.forward(share, rng)
@@ -107,7 +111,8 @@ class Parallel(Composite):
         for (name, layer), share in zip(self.layers.items(), self._shares(dy), strict=True):
             dx, grads[name] = layer.backward(share, cache.pop(0))
             dxs.append(dx)
-        return namespace(*dxs).concatenate(dxs, axis=-1), self._grads(grads)
+        dx = namespace(*dxs).concatenate(dxs, axis=-1) if self.input_grad else None
+        return dx, self._grads(grads)
 
     def __call__(self, x):
         ys = [

@@ -90,7 +90,7 @@ def _products():
 
 
 def sliced(network: Network, images: int, threads: int = 1) -> Network:
-    """The same network with its layers before `Flatten` sliced.
+    """The same network with its layers before `Flatten` sliced, or all if it has none.
 
     The fully connected layers stay whole: their weights are many and want a big batch. The layers
     are shared with the network handed in, and so are their parameters and their names.
@@ -100,6 +100,6 @@ def sliced(network: Network, images: int, threads: int = 1) -> Network:
     images, threads : as for `Sliced`
     """
     layers = list(network.layers.items())
-    flatten = [isinstance(layer, Flatten) for _, layer in layers].index(True)
+    flatten = [*(isinstance(layer, Flatten) for _, layer in layers), True].index(True)
     body = Sliced(Network(dict(layers[:flatten])), images, threads)
     return Network({"": body, **dict(layers[flatten:])})
