@@ -175,8 +175,9 @@ def predict(arguments) -> int:
 
     net, see, saved = _trained(arguments)
     classes = saved.about["data"]["classes"]
+    formats, size = picture.every_format(), len(saved.mean)
     images = np.stack(
-        [picture.square(picture.pixels(path), len(saved.mean)) for path in arguments.pictures]
+        [picture.square(picture.pixels(path, formats), size) for path in arguments.pictures]
     )
     answers = []
     for path, row in zip(

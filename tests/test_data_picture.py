@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minialexnet.data.picture import pixels, square
+from minialexnet.data.picture import every_format, pixels, square
 from minialexnet.errors import InputError
 
 GREY = np.arange(0, 240, 10, np.uint8).reshape(4, 6)
@@ -138,6 +138,14 @@ def test_no_picture(tmp_path, content):
 def test_a_format_of_other_trades(tmp_path):
     Image.fromarray(COLOURS).save(tmp_path / "a.tiff")
     assert refusal(tmp_path / "a.tiff").startswith("expected a picture (")
+    assert np.array_equal(pixels(tmp_path / "a.tiff", every_format()), COLOURS)
+
+
+def test_no_format_starts_another_program(tmp_path):
+    assert "EPS" not in every_format()
+    (tmp_path / "a.eps").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+    with pytest.raises(InputError, match=r"expected a picture \(of any kind that Pillow reads\)$"):
+        pixels(tmp_path / "a.eps", every_format())
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])

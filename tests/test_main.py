@@ -146,6 +146,7 @@ def test_best_is_evaluated_where_it_is_asked_for(capsys, run_copy):
         ("large.png", "RGB", (2000, 1500)),
         ("one.png", "RGB", (1, 1)),
         ("old.bmp", "L", (7, 90)),
+        ("scan.tiff", "RGB", (50, 20)),
     ],
 )
 def test_any_picture_can_be_predicted(capsys, finished_run, tmp_path, name, mode, size):

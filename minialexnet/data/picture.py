@@ -8,12 +8,23 @@ from PIL import Image, UnidentifiedImageError
 
 from minialexnet.errors import InputError
 
-# Others that Pillow knows need outside programs, or hold no pictures to look at.
+# What data sets are made of. Some others begin with no certain bytes, so that a damaged file could
+# pass for one of them.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 
-def pixels(path: str | Path) -> np.ndarray:
+def every_format() -> tuple[str, ...]:
+    """All that Pillow reads by itself: for EPS it would start another program."""
+    Image.init()
+    return tuple(name for name in Image.OPEN if name != "EPS")
+
+
+def pixels(path: str | Path, formats: tuple[str, ...] = FORMATS) -> np.ndarray:
     """The pixels of a picture file.
+
+    Parameters
+    ----------
+    formats : those that are accepted, by Pillow's names
 
     Returns
     -------
@@ -38,7 +49,7 @@ def pixels(path: str | Path) -> np.ndarray:
             # Corrupt EXIF data spoil no pixel and nobody can mend them: no word about those.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as picture:
+            with Image.open(path, formats=formats) as picture:
                 return np.array(_rgb(picture))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(
@@ -49,7 +60,8 @@ def pixels(path: str | Path) -> np.ndarray:
     except UnidentifiedImageError as error:
         if path.stat().st_size == 0:
             raise InputError(f"{path}: the file is empty") from error
-        raise InputError(f"{path}: expected a picture ({', '.join(FORMATS)})") from error
+        known = ", ".join(formats) if formats == FORMATS else "of any kind that Pillow reads"
+        raise InputError(f"{path}: expected a picture ({known})") from error
     except MemoryError:
         raise
     except Exception as error:  # broken bytes make the decoders raise almost anything
