@@ -34,7 +34,10 @@ def parser() -> Parser:
     )
     one.add_argument("--out", type=Path, metavar="RUN", help="folder of the run (runs/RECIPE)")
     one.add_argument(
-        "--resume", action="store_true", help="go on with the run in RUN, under its own recipe"
+        "--resume",
+        action="store_true",
+        help="go on with the run in RUN, under its own recipe (more --epochs are allowed where "
+        f"the schedule does not depend on them: {', '.join(recipe.OPEN_ENDED)})",
     )
     _add_device(one)
     one.add_argument(
@@ -111,6 +114,8 @@ def train(arguments) -> int:
         if arguments.recipe is not None:
             raise InputError("--resume keeps the recipe of the run: leave --recipe out")
         recipe = runs.run_recipe(folder)
+        if given.get("epochs", 0) > recipe.epochs and recipe.schedule in recipes.OPEN_ENDED:
+            recipe = dataclasses.replace(recipe, epochs=given["epochs"])
         for name, value in given.items():
             if value != getattr(recipe, name):
                 raise InputError(

@@ -9,7 +9,9 @@ from typing import Any
 from minialexnet import networks, optim
 from minialexnet.errors import InputError
 
-SCHEDULES = ("constant", "steps", "plateau", "linear", "cosine", "dexp")
+# Schedules that are the same however long the run is.
+OPEN_ENDED = ("constant", "steps", "plateau")
+SCHEDULES = (*OPEN_ENDED, "linear", "cosine", "dexp")
 
 
 def _option(default, text: str) -> Any:

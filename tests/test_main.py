@@ -517,3 +517,20 @@ def test_a_gpu_that_is_not_there_is_refused(refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", fake)
     line = refused("train", "--data", "set", "--device", "cuda:2")
     assert 'device "cuda:2": this machine has GPUs 0 to 1' in line
+
+
+def test_a_run_may_go_on_for_longer(capsys, data_folder, tmp_path):
+    """Two epochs and two more are four, to the bit, where the schedule allows it."""
+    numbers = ("--batch", 8, "--schedule", "steps", "--drop-at", 1, 3)
+    long, short = tmp_path / "long", tmp_path / "short"
+    for out, epochs in ((long, 4), (short, 2)):
+        words = ("--data", data_folder, "--out", out, "--epochs", epochs, *numbers)
+        assert called(capsys, "train", *words)[0] == 0
+    assert called(capsys, "train", "--resume", "--out", short, "--epochs", 4)[0] == 0
+    ours, theirs = (checkpoint.load(run / "checkpoint.npz") for run in (short, long))
+    assert tiny.same(ours.params, theirs.params)
+    assert tiny.same(ours.velocity, theirs.velocity)
+    assert ours.about["recipe"] == theirs.about["recipe"]
+    code, _, said = called(capsys, "train", "--resume", "--out", short, "--epochs", 3)
+    assert code == 2
+    assert "was begun with epochs 4, not 3" in said
