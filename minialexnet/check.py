@@ -121,7 +121,7 @@ def _images_apart(name, layer, x, y):
     if not worst.max() <= limit:
         index = _largest(worst)
         raise AssertionError(
-            f"{name}: y{index} depends on the other images: "
+            f"{name}: y{list(index)} depends on the other images: "
             f"{float(y[index])!r} in a batch, {float(alone[index])!r} alone"
         )
 
@@ -153,7 +153,7 @@ def _equal(name, key, array, before, what):
     if not np.array_equal(array, before, equal_nan=True):
         index = _largest(array != before)
         raise AssertionError(
-            f"{name}: {key}{index} {what}: {float(before[index])!r} became {float(array[index])!r}"
+            f"{name}: {key}{list(index)} {what}: {float(before[index])!r} became {float(array[index])!r}"
         )
 
 
@@ -201,6 +201,6 @@ def _slopes(name, key, function, array, dy, claimed):
     index = _largest(error)
     if error[index] > TOLERANCE:
         raise AssertionError(
-            f"{name}: {key}{index} is {float(claimed[index])!r}, but the slope measured there is "
+            f"{name}: {key}{list(index)} is {float(claimed[index])!r}, but the slope measured there is "
             f"{float(measured[index])!r} (off by {error[index]:.1e} of the largest slope)"
         )

@@ -59,7 +59,7 @@ def test_the_message_in_full():
         check.layer(layer, np.array([[1.0], [2.0]]))
     # The direction dy is the same for the same shape: here (-0.961..., -0.721...).
     assert re.fullmatch(
-        r"Half: dx\(0, 0\) is -1\.9239\d*, but the slope measured there is -3\.8479\d* "
+        r"Half: dx\[0, 0\] is -1\.9239\d*, but the slope measured there is -3\.8479\d* "
         r"\(off by 5\.0e-01 of the largest slope\)",
         str(refusal.value),
     )
@@ -117,7 +117,7 @@ def test_a_mistake_among_many_entries_is_found():
             dx[0, :100] += 1
             return dx, {}
 
-    with pytest.raises(AssertionError, match=r"WrongHere: dx\(0, \d\d?\)"):
+    with pytest.raises(AssertionError, match=r"WrongHere: dx\[0, \d\d?\]"):
         check.layer(WrongHere(), np.random.default_rng(0).standard_normal((2, 5000)))
 
 

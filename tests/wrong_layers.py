@@ -74,7 +74,7 @@ def example(kind):
 class DoubledGradient(Conv2D):
     """The gradient in x is twice what it should be."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -84,7 +84,7 @@ class DoubledGradient(Conv2D):
 class OnePerMille(Conv2D):
     """The gradient in the weights is 0.1 % too big."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -94,7 +94,7 @@ class OnePerMille(Conv2D):
 class ForgottenBias(Conv2D):
     """The gradient in the bias was left at zero."""
 
-    complaint = "dbias("
+    complaint = "dbias["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -104,7 +104,7 @@ class ForgottenBias(Conv2D):
 class SwappedKernelSides(Conv2D):
     """Rows and columns of the kernel are swapped in the gradient."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -114,7 +114,7 @@ class SwappedKernelSides(Conv2D):
 class SwappedPictureSides(Conv2D):
     """H and W are swapped in the gradient."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -124,7 +124,7 @@ class SwappedPictureSides(Conv2D):
 class WindowOffByOne(Conv2D):
     """Backward puts the windows back one row too low."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         grads = super().backward(dy, cache)[1]
@@ -138,7 +138,7 @@ class WindowOffByOne(Conv2D):
 class PermutedFilters(Conv2D):
     """The gradients stand at the wrong filters; a cotangent of ones would not notice."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -148,7 +148,7 @@ class PermutedFilters(Conv2D):
 class DecaysByItself(Conv2D):
     """Forward shrinks the weights in place."""
 
-    complaint = "weight("
+    complaint = "weight["
 
     def forward(self, x, rng=None):
         self.params["weight"] *= 0.999
@@ -181,7 +181,7 @@ class UncroppedGradient(Conv2D):
 class SharedAfterAll(LocallyConnected2D):
     """Every place is given the mean of the gradients of all places."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -202,7 +202,7 @@ class OneBiasForAll(LocallyConnected2D):
 class PlacesByColumns(LocallyConnected2D):
     """The gradient counts the places column by column, the weights row by row."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -215,7 +215,7 @@ class PlacesByColumns(LocallyConnected2D):
 class OverlapsOverwrite(MaxPool):
     """A pixel that wins in two windows keeps the gradient of one."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def _sent_back(self, dy, winner, axis, x_shape):
         dx = np.zeros(x_shape, dy.dtype)
@@ -228,7 +228,7 @@ class OverlapsOverwrite(MaxPool):
 class SharesAlike(MaxPool):
     """Backward of an average."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         dx = np.zeros(cache[0], dy.dtype)
@@ -240,7 +240,7 @@ class SharesAlike(MaxPool):
 class OneColumnAside(MaxPool):
     """The gradient arrives one column to the right."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -250,7 +250,7 @@ class OneColumnAside(MaxPool):
 class RemembersItsWinners(MaxPool):
     """Backward undoes the last forward, whichever cache it is given."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def forward(self, x, rng=None):
         y, self.last = super().forward(x, rng)
@@ -263,7 +263,7 @@ class RemembersItsWinners(MaxPool):
 class FullWindowsOnly(AveragePool):
     """Backward divides by K² also where a window hangs over the edge."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         x_shape, area = cache
@@ -273,7 +273,7 @@ class FullWindowsOnly(AveragePool):
 class SumInsteadOfMean(AveragePool):
     """Backward of a sum."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         x_shape, area = cache
@@ -295,7 +295,7 @@ class NoCache(AveragePool):
 class NeighboursForgotten(LocalResponseNorm):
     """The derivative of x s^-beta as if s did not depend on x."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         scale = cache[1][..., : dy.shape[-1]]
@@ -305,7 +305,7 @@ class NeighboursForgotten(LocalResponseNorm):
 class WindowNotMirrored(LocalResponseNorm):
     """Backward sums over the window of forward, which for an even size is not symmetric."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         mirrored = tuple(array[..., ::-1] for array in cache)
@@ -315,7 +315,7 @@ class WindowNotMirrored(LocalResponseNorm):
 class AlphaOverN(LocalResponseNorm):
     """Forward has alpha, backward alpha / n: two conventions in one layer."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         other = LocalResponseNorm(self.size, self.k, self.alpha / self.size, self.beta)
@@ -325,7 +325,7 @@ class AlphaOverN(LocalResponseNorm):
 class NormalisesTheBatch(LocalResponseNorm):
     """Each image is seen relative to the mean of the batch."""
 
-    complaint = "y("
+    complaint = "y["
 
     def forward(self, x, rng=None):
         return super().forward(x - x.mean(axis=0), rng)
@@ -348,7 +348,7 @@ class SingleAtHeart(ResponseNorm):
 class SquaresInPlace(ResponseNorm):
     """Forward squares x where it stands."""
 
-    complaint = "x("
+    complaint = "x["
 
     def forward(self, x, rng=None):
         copied = x.copy()
@@ -359,7 +359,7 @@ class SquaresInPlace(ResponseNorm):
 class CrossTermSign(ResponseNorm):
     """The neighbours' part is added, not taken away."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         _, scale = cache
@@ -373,7 +373,7 @@ class CrossTermSign(ResponseNorm):
 class ClearsDy(ReLU):
     """Backward sets entries of its argument to zero and returns it."""
 
-    complaint = "dy("
+    complaint = "dy["
 
     def backward(self, dy, cache):
         dy[~cache] = 0
@@ -383,7 +383,7 @@ class ClearsDy(ReLU):
 class ClearsX(ReLU):
     """Forward works in place."""
 
-    complaint = "x("
+    complaint = "x["
 
     def forward(self, x, rng=None):
         positive = x > 0
@@ -393,7 +393,7 @@ class ClearsX(ReLU):
 class RemembersItsMask(ReLU):
     """Backward uses the mask of the last forward."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def forward(self, x, rng=None):
         y, self.mask = super().forward(x, rng)
@@ -406,7 +406,7 @@ class RemembersItsMask(ReLU):
 class OneBuffer(ReLU):
     """Every backward writes into the same array, also over a gradient returned before."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         self.buffer = getattr(self, "buffer", np.empty_like(dy))
@@ -416,7 +416,7 @@ class OneBuffer(ReLU):
 class LetsEverythingThrough(ReLU):
     """Backward of the identity."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         return dy.copy(), {}
@@ -425,7 +425,7 @@ class LetsEverythingThrough(ReLU):
 class NotSquared(Tanh):
     """dx = dy (1 - y)."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         return dy * (1 - cache), {}
@@ -434,7 +434,7 @@ class NotSquared(Tanh):
 class SlopeAtX(Tanh):
     """dx = dy (1 - x²): the cache holds what went in, the formula wants what came out."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def forward(self, x, rng=None):
         return np.tanh(x), x
@@ -452,7 +452,7 @@ class NoGradsAtAll(Tanh):
 class BlindToDy(Sigmoid):
     """Backward is right for a dy of ones only."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         return cache * (1 - cache), {}
@@ -461,7 +461,7 @@ class BlindToDy(Sigmoid):
 class NotANumber(Sigmoid):
     """The gradient is NaN where x is negative."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         dx = super().backward(dy, cache)[0]
@@ -483,7 +483,7 @@ class BackwardNeedsFloat64(Sigmoid):
 class DrawsAgain(Dropout):
     """Backward draws a mask of its own."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         return dy * (np.random.default_rng(6).random(dy.shape) >= self.rate), {}
@@ -492,7 +492,7 @@ class DrawsAgain(Dropout):
 class DrawsForItself(Dropout):
     """The mask comes from a generator of its own, which moves on from call to call."""
 
-    complaint = "y("
+    complaint = "y["
 
     def __init__(self, rate):
         super().__init__(rate)
@@ -505,7 +505,7 @@ class DrawsForItself(Dropout):
 class ScalesOnTheWayBack(Dropout):
     """Forward is the paper's dropout, backward that of inverted dropout."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         return super().backward(dy, cache)[0] / (1 - self.rate), {}
@@ -517,7 +517,7 @@ class ScalesOnTheWayBack(Dropout):
 class TransposedWeightGradient(Linear):
     """dweight = dyᵀ x, which has the same shape where D = O."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -527,7 +527,7 @@ class TransposedWeightGradient(Linear):
 class UntransposedWeight(Linear):
     """dx = dy weight."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         return dy @ self.params["weight"], super().backward(dy, cache)[1]
@@ -556,7 +556,7 @@ class ExtraKey(Linear):
 class MeanOverTheBatch(Linear):
     """Backward divides by N, which the loss has done already."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -566,7 +566,7 @@ class MeanOverTheBatch(Linear):
 class GradientsPileUp(Linear):
     """Gradients are added to those of the call before."""
 
-    complaint = "dweight("
+    complaint = "dweight["
     total = 0
 
     def backward(self, dy, cache):
@@ -581,7 +581,7 @@ class GradientsPileUp(Linear):
 class BackInAnotherOrder(Flatten):
     """Flattened row by row, put back column by column."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         return dy.reshape(cache).swapaxes(1, 2), {}
@@ -611,7 +611,7 @@ class FlattensTheBatchToo(Flatten):
 class BackwardFromTheFront(Network):
     """Backward goes through the layers in the order of forward."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         grads = {}
@@ -623,7 +623,7 @@ class BackwardFromTheFront(Network):
 class LayerLeftOut(Network):
     """Backward leaves out the layer in the middle."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         dy, last = self.layers["fc2"].backward(dy, cache[2])
@@ -644,7 +644,7 @@ class NamesLost(Network):
 class TowersSwapped(Parallel):
     """The gradient in x has the towers the wrong way round."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         dx, grads = super().backward(dy, cache)
@@ -654,7 +654,7 @@ class TowersSwapped(Parallel):
 class EveryOtherChannel(Parallel):
     """Backward gives each tower every other channel of dy, forward joined them in blocks."""
 
-    complaint = "dx("
+    complaint = "dx["
 
     def backward(self, dy, cache):
         return super().backward(np.concatenate([dy[..., ::2], dy[..., 1::2]], axis=-1), cache)
@@ -663,7 +663,7 @@ class EveryOtherChannel(Parallel):
 class MeanOfTheSlices(Sliced):
     """The gradients of the slices are averaged."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         slices = len(cache)
@@ -674,7 +674,7 @@ class MeanOfTheSlices(Sliced):
 class LastSliceWins(Sliced):
     """The gradients are those of the last slice."""
 
-    complaint = "dweight("
+    complaint = "dweight["
 
     def backward(self, dy, cache):
         last = self.layer.backward(self._slices(dy)[-1], cache[-1])[1]
