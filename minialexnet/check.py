@@ -153,7 +153,8 @@ def _equal(name, key, array, before, what):
     if not np.array_equal(array, before, equal_nan=True):
         index = _largest(array != before)
         raise AssertionError(
-            f"{name}: {key}{list(index)} {what}: {float(before[index])!r} became {float(array[index])!r}"
+            f"{name}: {key}{list(index)} {what}: "
+            f"{float(before[index])!r} became {float(array[index])!r}"
         )
 
 
@@ -201,6 +202,6 @@ def _slopes(name, key, function, array, dy, claimed):
     index = _largest(error)
     if error[index] > TOLERANCE:
         raise AssertionError(
-            f"{name}: {key}{list(index)} is {float(claimed[index])!r}, but the slope measured there is "
-            f"{float(measured[index])!r} (off by {error[index]:.1e} of the largest slope)"
+            f"{name}: {key}{list(index)} is {float(claimed[index])!r}, "
+            f"but the slope measured there is {float(measured[index])!r} (off by {error[index]:.1e} of the largest slope)"
         )
