@@ -203,5 +203,6 @@ def _slopes(name, key, function, array, dy, claimed):
     if error[index] > TOLERANCE:
         raise AssertionError(
             f"{name}: {key}{list(index)} is {float(claimed[index])!r}, "
-            f"but the slope measured there is {float(measured[index])!r} (off by {error[index]:.1e} of the largest slope)"
+            f"but the slope measured there is {float(measured[index])!r} "
+            f"(off by {error[index]:.1e} of the largest slope)"
         )
