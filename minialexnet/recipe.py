@@ -32,10 +32,10 @@ class Recipe:
 
     network: str = _option("mini", "the network, by its name in minialexnet.networks")
     data: str = _option("shapes", "shapes (built in), cifar10, or a prepared folder")
-    epochs: int = _option(8, "passes over the training set")
-    batch: int = _option(128, "images in a step")
+    epochs: int = _option(5, "passes over the training set")
+    batch: int = _option(32, "images in a step")
     scale: float = _option(1 / 64, "what pixels are multiplied by, after the mean is subtracted")
-    rate: float = _option(0.03, "learning rate at the beginning")
+    rate: float = _option(0.015, "learning rate at the beginning")
     schedule: str = _option("linear", f"how the rate falls: {', '.join(SCHEDULES)}")
     drop_at: tuple[float, ...] = _option((8.0, 11.0), "steps: epochs at which the rate drops")
     drop_factor: float = _option(0.1, "steps, plateau: what a drop multiplies the rate by")
@@ -109,6 +109,7 @@ RECIPES = {
         network="cifar_80sec",
         data="cifar10",
         epochs=12,
+        batch=128,
         slice=8,
         scale=1.0,
         rate=0.001,
