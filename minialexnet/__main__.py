@@ -119,8 +119,8 @@ def train(arguments) -> int:
         for name, value in given.items():
             if value != getattr(recipe, name):
                 raise InputError(
-                    f"{folder} was begun with {name} {getattr(recipe, name)}, not {value}: "
-                    "a run that is resumed keeps its recipe"
+                    f"{folder} was begun with {name} {getattr(recipe, name)}, not {value}: a run "
+                    f"that is resumed keeps its recipe (schedule {recipe.schedule})"
                 )
     else:
         name = arguments.recipe or "mini"
@@ -224,7 +224,7 @@ def _prepared(folder: Path) -> int:
     made = prepared(folder)
     print(
         f"{folder}: {len(made.train.labels):,} + {len(made.test.labels):,} images "
-        f"of {len(made.classes)} classes"
+        f"of {len(made.classes)} classes; train on it with: minialexnet train --data {folder}"
     )
     return 0
 
@@ -265,7 +265,9 @@ def _trained(arguments):
 
     device, threads = _device(arguments)
     path = arguments.run
-    if path.is_dir() or not path.exists():
+    if not path.exists():
+        raise InputError(f"{path}: no such run; minialexnet train makes one")
+    if path.is_dir():
         path = path / ("best.npz" if arguments.best else "checkpoint.npz")
     saved = checkpoint.load(path)
     recipe = from_dict(saved.about["recipe"], path)

@@ -72,7 +72,7 @@ def _cuda(name: str, number: int) -> Device:
     except ModuleNotFoundError as error:
         raise InputError(
             f'device "{name}" needs CuPy, which is not installed: '
-            'pip install "minialexnet[gpu13]" for CUDA 13 or "minialexnet[gpu12]" for CUDA 12'
+            'pip install "cupy-cuda13x[ctk]" for CUDA 13 or "cupy-cuda12x[ctk]" for CUDA 12'
         ) from error
     except ImportError as error:
         raise InputError(
@@ -98,7 +98,7 @@ def _cuda(name: str, number: int) -> Device:
     except Exception as error:  # CuPy raises a dozen kinds, some of them ImportError
         raise InputError(
             f'device "{name}": {step} failed ({_first_line(error)}); reinstall CuPy with its '
-            'libraries: pip install "minialexnet[gpu13]" or "minialexnet[gpu12]"'
+            'libraries: pip install "cupy-cuda13x[ctk]" or "cupy-cuda12x[ctk]"'
         ) from error
     return Device(name, cupy.asarray, cupy.asnumpy)
 

@@ -198,10 +198,11 @@ class Run:
         believed = probabilities(self.running, images, self.see)
         first = self.device.get(next(iter(self.net.params.values())))
         drawn = {
-            "curves.png": look.curves(self.progress.history),
             "filters.png": look.filters(first),
             "predictions.png": look.predictions(images, labels, believed, self.data.classes),
         }
+        if self.progress.history:
+            drawn["curves.png"] = look.curves(self.progress.history)
         for name, figure in drawn.items():
             picture = io.BytesIO()
             figure.savefig(picture, format="png", dpi=120)

@@ -71,8 +71,8 @@ def test_cuda_without_cupy(monkeypatch):
     with pytest.raises(InputError) as error:
         device("cuda")
     assert str(error.value) == (
-        'device "cuda" needs CuPy, which is not installed: pip install "minialexnet[gpu13]" '
-        'for CUDA 13 or "minialexnet[gpu12]" for CUDA 12'
+        'device "cuda" needs CuPy, which is not installed: pip install "cupy-cuda13x[ctk]" '
+        'for CUDA 13 or "cupy-cuda12x[ctk]" for CUDA 12'
     )
 
 
@@ -184,6 +184,6 @@ def test_the_step_that_fails_is_named_with_its_cure(cupy, step, breaking, error,
         device("cuda:1")
     assert str(refusal.value) == (
         f'device "cuda:1": {step} failed ({reason}); reinstall CuPy with its libraries: '
-        'pip install "minialexnet[gpu13]" or "minialexnet[gpu12]"'
+        'pip install "cupy-cuda13x[ctk]" or "cupy-cuda12x[ctk]"'
     )
     assert refusal.value.__cause__ is error

@@ -200,7 +200,8 @@ def test_prepare_folder_makes_what_train_takes(capsys, tmp_path, monkeypatch):
     words = ("prepare", "folder", source, out, "--size", 32, "--processes", 1)
     code, said, errors = called(capsys, *words)
     assert (code, errors) == (0, "")
-    assert said == f"{out}: 4 + 4 images of 2 classes\n"
+    next_step = f"train on it with: minialexnet train --data {out}"
+    assert said == f"{out}: 4 + 4 images of 2 classes; {next_step}\n"
     words = ("train", "--data", out, "--out", tmp_path / "run", "--epochs", 1)
     assert called(capsys, *words)[0] == 0
 
@@ -311,7 +312,7 @@ WRONG_WORDS = {
     "train --resume --out run --rates *=1": "run was begun with rates {'*.bias': 2.0}, not {'*'",
     "train --resume --out run --drop-at 1": "run was begun with drop_at (8.0, 11.0), not (1.0,)",
     "train --resume --out run --recipe mini": "leave --recipe out",
-    "evaluate nowhere": "nowhere/checkpoint.npz: no such checkpoint",
+    "evaluate nowhere": "nowhere: no such run; minialexnet train makes one",
     "evaluate set": "set/checkpoint.npz: no such checkpoint",
     "evaluate set/meta.json": "set/meta.json: not a checkpoint",
     "evaluate run --data digits": 'unknown data "digits"',
@@ -322,7 +323,7 @@ WRONG_WORDS = {
     "predict run set": "set: ",
     "predict run run/log.csv": "run/log.csv: ",
     "predict run run/curves.png nothing.png": "nothing.png: ",
-    "predict nowhere run/curves.png": "nowhere/checkpoint.npz: no such checkpoint",
+    "predict nowhere run/curves.png": "nowhere: no such run; minialexnet train makes one",
     "prepare": "SOURCE",
     "prepare folder nowhere out": "nowhere: no such folder",
     "prepare folder set out": "set: expected a folder train in it, got none",
@@ -505,7 +506,7 @@ def test_a_gpu_without_cupy_or_without_a_driver_is_refused(refused, monkeypatch,
     monkeypatch.setitem(sys.modules, "cupy", None)
     line = refused(*words)
     assert "needs CuPy, which is not installed: pip install" in line
-    assert "minialexnet[gpu" in line
+    assert "cupy-cuda13x[ctk]" in line
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(is_available=lambda: False))
     line = refused(*words)
     assert "CuPy is installed but finds no usable NVIDIA GPU; install the NVIDIA driver" in line

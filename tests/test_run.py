@@ -223,7 +223,15 @@ def test_the_weights_depend_on_the_seed():
 # ---------------------------------------------------------------- stopped and taken up again
 
 
-def test_stop_takes_the_first_signal_for_a_request_and_the_second_as_usual():
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C as in a terminal: a program that was begun in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_stop_takes_the_first_signal_for_a_request_and_the_second_as_usual(ctrl_c):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     for number in (signal.SIGINT, signal.SIGTERM):
         with Stop() as stop:
