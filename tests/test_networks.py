@@ -26,7 +26,7 @@ small_networks = pytest.mark.parametrize("make", [cifar_80sec, mini])
 
 def table(make):
     """The rows of the docstring: {layer: (shape of one image's output, parameters)}."""
-    row = re.compile(r"^ +(\w+) .*N((?:, *\d+)+)(?: +([\d,]+))?$", re.MULTILINE)
+    row = re.compile(r"^ *(\w+) .*N((?:, *\d+)+)(?: +([\d,]+))?$", re.MULTILINE)
     return {
         name: (tuple(map(int, shape.split(",")[1:])), int(count.replace(",", "") or 0))
         for name, shape, count in row.findall(make.__doc__)
