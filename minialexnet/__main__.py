@@ -149,7 +149,7 @@ def train(arguments) -> int:
 
 def evaluate(arguments) -> int:
     from minialexnet import data
-    from minialexnet.evaluate import error_rates
+    from minialexnet.evaluate import customary_tops, error_rates
 
     net, see, saved = _trained(arguments)
     about = saved.about
@@ -165,7 +165,7 @@ def evaluate(arguments) -> int:
             f"{name} has pictures of {_size(pictures.mean)} pixels, "
             f"{arguments.run} learned from {_size(saved.mean)}"
         )
-    tops = (1, 5) if len(pictures.classes) > 10 else (1,)
+    tops = customary_tops(pictures.classes)
     rates = error_rates(net, pictures.test, see, tops)
     for top, rate in zip(tops, rates, strict=True):
         print(f"top-{top} error {rate:.2%} on {len(pictures.test.labels):,} test images")

@@ -51,6 +51,11 @@ def count_wrong(scores, labels, top: int = 1):
     return ((not_below >= top) | (right != right)[:, 0]).sum()
 
 
+def customary_tops(classes) -> tuple[int, ...]:
+    """The k of the error rates worth saying: top-5 says little with ten classes or fewer."""
+    return (1, 5) if len(classes) > 10 else (1,)
+
+
 def error_rates(net, split: Split, see: Input, tops=(1,)) -> tuple[float, ...]:
     """Top-k error rates over a whole split, every image counted once.
 

@@ -157,7 +157,7 @@ class Run:
     @property
     def steps(self) -> int:
         """Steps in an epoch."""
-        return math.ceil(len(self.data.train.labels) / self.recipe.batch)
+        return data.steps_per_epoch(self.data.train, self.recipe.batch)
 
     def write(self, name: str, content: bytes) -> None:
         """Put a file into the folder, whole or not at all."""

@@ -1,14 +1,13 @@
 """Training: the loop."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
 
 from minialexnet.backend import Device
 from minialexnet.chance import generator
-from minialexnet.data import Dataset, Input, batches
-from minialexnet.evaluate import error_rates
+from minialexnet.data import Dataset, Input, batches, steps_per_epoch
+from minialexnet.evaluate import customary_tops, error_rates
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.optim import SGD
 from minialexnet.recipe import Recipe
@@ -51,7 +50,7 @@ def train(
     """
     see = Input(device.put(data.mean), recipe.scale, device)
     rate_at = recipe.learning_rate()
-    steps = math.ceil(len(data.train.labels) / recipe.batch)
+    steps = steps_per_epoch(data.train, recipe.batch)
     while progress.epoch < recipe.epochs:
         epoch = progress.epoch
         order = generator("order", recipe.seed, epoch)
@@ -79,9 +78,8 @@ def train(
 
 
 def _end_epoch(progress: Progress, rate, net, data: Dataset, see: Input) -> None:
-    tops = (1, 5) if len(data.classes) > 10 else (1,)
     started = perf_counter()
-    errors = error_rates(net, data.test, see, tops)
+    errors = error_rates(net, data.test, see, customary_tops(data.classes))
     row = {
         "epoch": progress.epoch + 1,
         "rate": rate,

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from minialexnet.data.batches import batches
+from minialexnet.data.batches import batches, steps_per_epoch
 from minialexnet.data.input import Input
 from minialexnet.data.prepared import Dataset, Split, prepared
 from minialexnet.errors import InputError
 
-__all__ = ["NAMES", "Dataset", "Input", "Split", "batches", "load", "prepared"]
+__all__ = ["NAMES", "Dataset", "Input", "Split", "batches", "load", "prepared", "steps_per_epoch"]
 
 NAMES = ("shapes", "cifar10")
 

@@ -1,5 +1,6 @@
 """Batches of pictures in random order."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -26,3 +27,8 @@ def batches(
     for first in range(start * size, len(order), size):
         chosen = order[first : first + size]
         yield split.images[chosen], split.labels[chosen]
+
+
+def steps_per_epoch(split: Split, size: int) -> int:
+    """How many batches of that size one pass has, the short last one included."""
+    return math.ceil(len(split.labels) / size)
