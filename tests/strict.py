@@ -38,6 +38,7 @@ METHODS = {
     "reshape": (),
     "sum": ("axis", "keepdims"),
     "swapaxes": (),
+    "transpose": (),
 }
 TWO_SIDED = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or"]
 COMPARISONS = ["lt", "le", "eq", "ne", "gt", "ge"]

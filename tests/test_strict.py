@@ -182,6 +182,7 @@ CASES = {
     "Conv2D": (lambda: convolution(3, 5, 3, pad=1), (2, 7, 6, 3)),
     "Conv2D strided": (lambda: convolution(3, 5, 3, stride=2, pad=((1, 2), (0, 1))), (2, 7, 6, 3)),
     "Conv2D on pictures": (lambda: convolution(3, 4, 5, stride=4, input_grad=False), (2, 13, 9, 3)),
+    "Winograd": (lambda: layers.Winograd(convolution(3, 5, 3, pad=1)), (2, 7, 6, 3)),
     "Conv2D far outside": (lambda: convolution(2, 3, 2, pad=3), (2, 4, 5, 2)),
     "LocallyConnected2D": (
         lambda: layers.LocallyConnected2D(6, 5, 3, 4, 3, stride=2, pad=1, std=0.3, rng=rng()),

@@ -13,6 +13,7 @@ from minialexnet.layers.relu import ReLU
 from minialexnet.layers.sigmoid import Sigmoid
 from minialexnet.layers.sliced import Sliced, sliced
 from minialexnet.layers.tanh import Tanh
+from minialexnet.layers.winograd import Winograd
 
 __all__ = [
     "AveragePool",
@@ -31,5 +32,6 @@ __all__ = [
     "Sigmoid",
     "Sliced",
     "Tanh",
+    "Winograd",
     "sliced",
 ]
