@@ -274,7 +274,7 @@ def _trained(arguments):
     net = runs.network(recipe.network, len(saved.about["data"]["classes"]), recipe.seed)
     checkpoint.give(net, saved, device, path)
     see = Input(device.put(saved.mean), recipe.scale, device)
-    return runs.for_device(net, device, recipe.slice, threads), see, saved
+    return runs.for_device(net, device, recipe.engine, saved.mean.shape, threads), see, saved
 
 
 def main(argv=None) -> int:

@@ -4,8 +4,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
+import numpy as np
+
 from minialexnet.backend import namespace
 from minialexnet.errors import InputError
+
+# Weights whose update stays within a processor core's cache.
+BLOCK = 2**16
 
 
 class SGD:
@@ -75,13 +80,27 @@ class SGD:
             velocity = self.velocity.get(name)
             if velocity is None:
                 velocity = namespace(weight).zeros_like(weight)
-            velocity = self.momentum * velocity
-            if decay:
-                velocity -= (rate * factor * decay) * weight
-            velocity -= (rate * factor) * grads[name]
-            self.velocity[name] = velocity
-            moved[name] = weight + velocity
+            moved[name], self.velocity[name] = self._moved(
+                weight, velocity, grads[name], rate * factor, decay
+            )
         return moved
+
+    def _moved(self, weight, velocity, grad, rate: float, decay: float):
+        """The weight and the velocity after the step."""
+        xp = namespace(weight, velocity, grad)
+        # Zeros, because memory that is given out as such is not touched before it is written to.
+        moved = xp.zeros(weight.size, weight.dtype), xp.zeros(weight.size, weight.dtype)
+        w, v, dw = (array.reshape(-1) for array in (weight, velocity, grad))
+        # In one piece, each of these passes would fetch all the weights from memory again.
+        size = BLOCK if xp is np else w.size
+        for first in range(0, w.size, size):
+            part = slice(first, first + size)
+            new = self.momentum * v[part]
+            if decay:
+                new -= (rate * decay) * w[part]
+            new -= rate * dw[part]
+            moved[0][part], moved[1][part] = w[part] + new, new
+        return tuple(array.reshape(weight.shape) for array in moved)
 
     def check_patterns(self, params: Mapping) -> None:
         """Raise InputError if a pattern of rates or decays matches none of the parameters."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minialexnet import networks, optim
+from minialexnet.engine import ENGINES
 from minialexnet.errors import InputError
 
 # Schedules that are the same however long the run is.
@@ -52,16 +53,21 @@ class Recipe:
         {"*.bias": 0.0}, "weight decays by parameter name, such as '*.bias=0' 'fc8.weight=0.03'"
     )
     seed: int = _option(0, "of the weights, the order of images and the dropped features")
-    slice: int = _option(16, "images a thread works on at a time on a CPU; 0: the whole batch")
+    engine: str = _option(
+        "winograd",
+        "on a CPU: plain (layers as they are written), sliced (the batch in slices), winograd "
+        "(and convolutions with fewer multiplications where that pays)",
+    )
     stall_after: int = _option(300, "steps after which a loss that never moved is reported")
 
     def __post_init__(self):
         known = networks.__all__
         self._demand(self.network in known, "network", f"one of {', '.join(known)}")
+        self._demand(self.engine in ENGINES, "engine", f"one of {', '.join(ENGINES)}")
         self._demand(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
         for name in ("epochs", "batch", "patience", "stall_after"):
             self._demand(getattr(self, name) >= 1, name, "1 or more")
-        for name in ("drops", "seed", "slice", "decay", "final"):
+        for name in ("drops", "seed", "decay", "final"):
             self._demand(0 <= getattr(self, name) < float("inf"), name, "0 or more")
         for name in ("scale", "rate", "drop_factor"):
             self._demand(0 < getattr(self, name) < float("inf"), name, "a number above 0")
@@ -110,7 +116,6 @@ RECIPES = {
         data="cifar10",
         epochs=12,
         batch=128,
-        slice=8,
         scale=1.0,
         rate=0.001,
         schedule="steps",

@@ -29,11 +29,12 @@ from minialexnet import __version__, checkpoint, data, networks
 from minialexnet.backend import Device
 from minialexnet.chance import generator
 from minialexnet.data import Dataset, Input
+from minialexnet.engine import for_cpu
 from minialexnet.errors import InputError
 from minialexnet.evaluate import probabilities
 from minialexnet.files import whole
 from minialexnet.guard import activation_scales, report, stuck
-from minialexnet.layers import Network, sliced
+from minialexnet.layers import Network
 from minialexnet.recipe import Recipe, as_json, from_dict
 from minialexnet.train import Progress, train
 
@@ -49,9 +50,14 @@ def network(name: str, classes: int, seed: int) -> Network:
     return getattr(networks, name)(generator("weights", seed), classes)
 
 
-def for_device(net: Network, device: Device, images: int, threads: int) -> Network:
-    """The network as it runs best there: sliced on a CPU, as it is on a GPU."""
-    return sliced(net, images, threads) if images and device.name == "cpu" else net
+def for_device(net: Network, device: Device, engine: str, shape, threads: int) -> Network:
+    """The network as it runs best there: by an engine on a CPU, as it is on a GPU.
+
+    Parameters
+    ----------
+    engine, shape, threads : as for `engine.for_cpu`
+    """
+    return for_cpu(net, engine, shape, threads) if device.name == "cpu" else net
 
 
 def demand_fit(net: Network, name: str, pictures: Dataset) -> None:
@@ -124,7 +130,7 @@ class Run:
             self.net.params = {name: device.put(w) for name, w in self.net.params.items()}
             self._begin()
         self.write("recipe.json", as_json(recipe).encode())
-        self.running = for_device(self.net, device, recipe.slice, threads)
+        self.running = for_device(self.net, device, recipe.engine, self.data.mean.shape, threads)
 
     def _begin(self) -> None:
         new = not self.folder.exists()

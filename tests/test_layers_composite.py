@@ -15,6 +15,7 @@ from minialexnet.layers import (
     Network,
     Parallel,
     ReLU,
+    Stages,
     Tanh,
 )
 
@@ -102,8 +103,9 @@ def test_names_are_joined_with_dots_in_order():
     ]
 
 
-def test_an_empty_name_adds_nothing():
-    net = Network({"": Network({"conv1": convolution(1, 1, 1)}), "fc6": linear(2, 2)})
+def test_names_of_stages_are_no_part_of_the_parameters_names():
+    first, rest = Network({"conv1": convolution(1, 1, 1)}), Network({"fc6": linear(2, 2)})
+    net = Stages({"first": first, "rest": rest})
     assert list(net.params) == ["conv1.weight", "conv1.bias", "fc6.weight", "fc6.bias"]
     params = {name: array + 1 for name, array in net.params.items()}
     net.params = params

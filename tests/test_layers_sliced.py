@@ -7,8 +7,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from minialexnet import check
-from minialexnet.layers import Conv2D, Dropout, Layer, Linear, Network, ReLU, Sliced, sliced
-from minialexnet.networks import mini
+from minialexnet.layers import Conv2D, Dropout, Layer, Linear, Network, ReLU, Sliced
 
 
 def rng(seed=0):
@@ -174,43 +173,3 @@ def test_numbers_that_make_no_sense(images, threads):
     with pytest.raises(ValueError) as error:
         Sliced(ReLU(), images, threads)
     assert str(error.value) == f"Sliced expects images and threads >= 1, got {images} and {threads}"
-
-
-# ------------------------------------------------------------------------------ whole networks
-
-
-def test_a_network_with_its_head_whole_keeps_its_names():
-    net = mini(rng())
-    names = list(net.params)
-    halves = list(net.layers.items())
-    by_hand = Network({"": Sliced(Network(dict(halves[:15])), 2), **dict(halves[15:])})
-    assert list(by_hand.params) == list(sliced(net, 2).params) == names
-
-
-def test_a_sliced_network_shares_the_parameters_of_the_plain_one():
-    net = mini(rng())
-    fast = sliced(net, 2)
-    assert list(fast.layers)[:2] == ["", "flatten"]
-    fast.params = {name: np.zeros_like(array) for name, array in fast.params.items()}
-    assert all((array == 0).all() for array in net.params.values())
-
-
-def test_a_sliced_network_gives_the_results_of_the_plain_one():
-    net, x = mini(rng()), 50 * pictures(5, 32, 32, 3)
-    (y, cache), (fast_y, fast_cache) = net.forward(x), sliced(net, 2, threads=2).forward(x)
-    np.testing.assert_allclose(fast_y, y, rtol=0, atol=1e-5 * abs(y).max())
-    _, grads = net.backward(y, cache)
-    dx, fast_grads = sliced(net, 2, threads=2).backward(y, fast_cache)
-    assert dx is None
-    for name, grad in grads.items():
-        np.testing.assert_allclose(fast_grads[name], grad, rtol=0, atol=1e-4 * abs(grad).max())
-
-
-def test_a_network_without_flatten_is_sliced_whole():
-    rng = np.random.default_rng(0)
-    net = Network({"conv": Conv2D(3, 4, 3, rng=rng), "relu": ReLU()})
-    x = rng.standard_normal((5, 6, 6, 3), dtype=np.float32)
-    cut = sliced(net, 2)
-    assert [type(layer) for layer in cut.layers.values()] == [Sliced]
-    assert cut.params.keys() == net.params.keys()
-    np.testing.assert_allclose(cut(x), net(x), rtol=0, atol=1e-7)

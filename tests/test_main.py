@@ -292,7 +292,7 @@ WRONG_WORDS = {
     "train --data set --batch 8.5": "argument --batch: invalid int value: '8.5'",
     "train --data set --momentum 1": "momentum should be 0 or more and below 1, got 1.0",
     "train --data set --seed -3": "seed should be 0 or more, got -3",
-    "train --data set --slice -1": "slice should be 0 or more, got -1",
+    "train --data set --engine fast": "engine should be one of plain, sliced, winograd, got fast",
     "train --data set --threads 0": "--threads should be 1 or more, got 0",
     "train --data set --save-minutes nan": "--save-minutes should be 0 or more, got nan",
     "train --data set --rates conv9.*=0": 'no parameter is named "conv9.*"',

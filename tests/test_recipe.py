@@ -12,9 +12,10 @@ from minialexnet.recipe import RECIPES, Recipe, add_options, as_json, from_dict,
 
 NONSENSE = [
     *[("network", name) for name in ("resnet", "", "Mini", "__all__")],
+    *[("engine", name) for name in ("fast", "")],
     *[("schedule", name) for name in ("stepwise", "")],
     *[(name, n) for name in ("epochs", "batch", "patience", "stall_after") for n in (0, -1)],
-    *[(name, -1) for name in ("drops", "seed", "slice")],
+    *[(name, -1) for name in ("drops", "seed")],
     *[(name, x) for name in ("decay", "final") for x in (-0.1, float("nan"), float("inf"))],
     *[
         (name, x)
@@ -44,7 +45,7 @@ def test_dexp_needs_two_levels_and_an_end_above_zero():
 
 
 def test_extreme_but_sensible_numbers_are_taken():
-    Recipe(epochs=1, batch=1, momentum=0.0, decay=0.0, drops=0, seed=10**30, slice=0, drop_at=())
+    Recipe(epochs=1, batch=1, momentum=0.0, decay=0.0, drops=0, seed=10**30, drop_at=())
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -104,7 +105,7 @@ def test_every_field_can_be_given_and_comes_out_in_its_own_kind():
         rates={"conv1.*": 0.0, "*.bias": 3.0},
         decays={"fc*": 0.5},
         seed=8,
-        slice=9,
+        engine="plain",
         stall_after=10,
     )
     words = []

@@ -207,12 +207,11 @@ def test_a_vacant_folder_is_the_first_that_does_not_exist(tmp_path, monkeypatch)
 
 def test_a_network_is_sliced_on_a_processor_alone():
     net = network("mini", 3, 0)
-    cut = for_device(net, CPU, 16, 2)
-    assert isinstance(cut.layers[""], Sliced)
-    assert (cut.layers[""].images, cut.layers[""].threads) == (16, 2)
+    cut = for_device(net, CPU, "sliced", (32, 32, 3), 2)
+    assert isinstance(next(iter(cut.layers.values())), Sliced)
     assert tiny.same(cut.params, net.params)
-    assert for_device(net, CPU, 0, 2) is net
-    assert for_device(net, strict.device(), 16, 2) is net
+    assert for_device(net, CPU, "plain", (32, 32, 3), 2) is net
+    assert for_device(net, strict.device(), "sliced", (32, 32, 3), 2) is net
 
 
 def test_the_weights_depend_on_the_seed():
@@ -292,7 +291,7 @@ def test_a_run_interrupted_at_every_step_is_the_undisturbed_one(
 
 def test_a_run_on_the_strict_device_is_that_of_numpy(tmp_path):
     data = tiny.prepared(tmp_path / "data", train=40)
-    recipe = small(data, epochs=4, slice=0)
+    recipe = small(data, epochs=4, engine="plain")
     for there, name in ((CPU, "host"), (strict.device(), "strict")):
         assert Run(recipe, tmp_path / name, there, 1).go()
     for name in ("checkpoint.npz", "best.npz"):

@@ -208,6 +208,10 @@ CASES = {
         lambda: layers.Network({"conv1": convolution(3, 4, 3), "pool1": layers.MaxPool(2, 1)}),
         (2, 5, 6, 3),
     ),
+    "Stages": (
+        lambda: layers.Stages({"one": layers.Network({"conv1": convolution(3, 4, 3)})}),
+        (2, 5, 6, 3),
+    ),
     "Sliced": (lambda: layers.Sliced(convolution(3, 4, 3), 2, threads=2), (5, 5, 6, 3)),
     "mini": (lambda: mini(rng()), (2, 32, 32, 3)),
 }

@@ -1,7 +1,7 @@
 """The layers of AlexNet, one file each, forward beside backward."""
 
 from minialexnet.layers.base import Layer
-from minialexnet.layers.composite import Network, Parallel
+from minialexnet.layers.composite import Network, Parallel, Stages
 from minialexnet.layers.conv import Conv2D
 from minialexnet.layers.dropout import Dropout
 from minialexnet.layers.flatten import Flatten
@@ -11,7 +11,7 @@ from minialexnet.layers.norm import LocalResponseNorm, ResponseNorm
 from minialexnet.layers.pool import AveragePool, MaxPool
 from minialexnet.layers.relu import ReLU
 from minialexnet.layers.sigmoid import Sigmoid
-from minialexnet.layers.sliced import Sliced, sliced
+from minialexnet.layers.sliced import Sliced
 from minialexnet.layers.tanh import Tanh
 from minialexnet.layers.winograd import Winograd
 
@@ -31,7 +31,7 @@ __all__ = [
     "ResponseNorm",
     "Sigmoid",
     "Sliced",
+    "Stages",
     "Tanh",
     "Winograd",
-    "sliced",
 ]

@@ -11,8 +11,6 @@ from minialexnet.layers.base import Layer
 class Composite(Layer):
     """Named layers whose parameters go by joined names: "conv2.a.weight".
 
-    A layer under the empty name lends its parameters without a prefix.
-
     Raises
     ------
     ValueError
@@ -25,7 +23,7 @@ class Composite(Layer):
     @property
     def params(self) -> dict:
         return {
-            _joined(name, inner): array
+            self._joined(name, inner): array
             for name, layer in self.layers.items()
             for inner, array in layer.params.items()
         }
@@ -36,14 +34,17 @@ class Composite(Layer):
             odd = ", ".join(sorted(params.keys() ^ mine))
             raise ValueError(f"expected the parameters {', '.join(mine)}; the odd ones are {odd}")
         for name, layer in self.layers.items():
-            layer.params = {inner: params[_joined(name, inner)] for inner in layer.params}
+            layer.params = {inner: params[self._joined(name, inner)] for inner in layer.params}
 
     def _grads(self, by_layer: Mapping[str, dict]) -> dict:
         return {
-            _joined(name, inner): grad
+            self._joined(name, inner): grad
             for name in self.layers
             for inner, grad in by_layer[name].items()
         }
+
+    def _joined(self, name: str, inner: str) -> str:
+        return f"{name}.{inner}"
 
     def __repr__(self):
         lines = (f"{name}: {layer!r}" for name, layer in self.layers.items())
@@ -81,6 +82,13 @@ class Network(Composite):
             with _within(name):
                 x = layer(x)
         return x
+
+
+class Stages(Network):
+    """A network cut into stages, whose own names are no part of the parameters' names."""
+
+    def _joined(self, name: str, inner: str) -> str:
+        return inner
 
 
 class Parallel(Composite):
@@ -132,10 +140,6 @@ class Parallel(Composite):
                 f"Parallel cannot share {x.shape[-1]} channels among {len(self.layers)} layers"
             )
         return namespace(x).split(x, len(self.layers), axis=-1)
-
-
-def _joined(name: str, inner: str) -> str:
-    return f"{name}.{inner}" if name else inner
 
 
 @contextmanager

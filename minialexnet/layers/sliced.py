@@ -1,11 +1,10 @@
 """A layer run on slices of the batch that fit the processor's cache, several at a time."""
 
-from functools import cache, reduce
+from collections.abc import Iterator
+from functools import cache
 
 from minialexnet.backend import namespace
 from minialexnet.layers.base import Layer
-from minialexnet.layers.composite import Network
-from minialexnet.layers.flatten import Flatten
 
 
 class Sliced(Layer):
@@ -48,36 +47,44 @@ class Sliced(Layer):
     def forward(self, x, rng=None):
         slices = self._slices(x)
         rngs = rng.spawn(len(slices)) if rng else [None] * len(slices)
-        pairs = self._map(self.layer.forward, slices, rngs)
-        ys, cache = zip(*pairs, strict=True)
+        ys, cache = zip(*self._map(self.layer.forward, slices, rngs), strict=True)
         return namespace(*ys).concatenate(ys), list(cache)
 
     def backward(self, dy, cache):
-        results = self._map(self.layer.backward, self._slices(dy), cache)
-        cache.clear()
-        dxs, grads = zip(*results, strict=True)
-        dx = namespace(*dxs).concatenate(dxs) if self.input_grad else None
-        return dx, {name: _sum([part[name] for part in grads]) for name in grads[0]}
+        dxs, total = [], {}
+        for dx, grads in self._map(self.layer.backward, self._slices(dy), _emptied(cache)):
+            dxs.append(dx)
+            total = _added(total, grads)
+        return namespace(*dxs).concatenate(dxs) if self.input_grad else None, total
 
     def __call__(self, x):
-        ys = self._map(self.layer, self._slices(x))
+        ys = list(self._map(self.layer, self._slices(x)))
         return namespace(*ys).concatenate(ys)
 
-    def _map(self, function, *columns) -> list:
+    def _map(self, function, *columns) -> Iterator:
+        """The results in the order of the slices, each as soon as it is there."""
         from concurrent.futures import ThreadPoolExecutor
 
         with (
             _products().limit(limits=1, user_api="blas"),
             ThreadPoolExecutor(self.threads) as threads,
         ):
-            return list(threads.map(function, *columns))
+            yield from threads.map(function, *columns)
 
     def _slices(self, x):
         return [x[start : start + self.images] for start in range(0, len(x), self.images)]
 
 
-def _sum(arrays):
-    return reduce(lambda total, array: total + array, arrays)
+def _emptied(cache: list) -> list:
+    """What the cache holds, taken out of it."""
+    content = cache[:]
+    cache.clear()
+    return content
+
+
+def _added(total: dict, grads: dict) -> dict:
+    """The gradients so far with one slice's more; the first are kept as they came."""
+    return {name: total[name] + grad for name, grad in grads.items()} if total else grads
 
 
 @cache
@@ -87,19 +94,3 @@ def _products():
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
-
-
-def sliced(network: Network, images: int, threads: int = 1) -> Network:
-    """The same network with its layers before `Flatten` sliced, or all if it has none.
-
-    The fully connected layers stay whole: their weights are many and want a big batch. The layers
-    are shared with the network handed in, and so are their parameters and their names.
-
-    Parameters
-    ----------
-    images, threads : as for `Sliced`
-    """
-    layers = list(network.layers.items())
-    flatten = [*(isinstance(layer, Flatten) for _, layer in layers), True].index(True)
-    body = Sliced(Network(dict(layers[:flatten])), images, threads)
-    return Network({"": body, **dict(layers[flatten:])})

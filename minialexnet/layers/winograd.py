@@ -43,8 +43,10 @@ class Winograd(Layer):
     rounding of that. The cache is the padded picture.
     """
 
+    KERNELS = (3, 5)
+
     def __init__(self, conv: Conv2D):
-        if conv.stride != 1 or conv.kernel not in POINTS:
+        if conv.stride != 1 or conv.kernel not in self.KERNELS:
             raise ValueError(f"Winograd expects stride 1 and a kernel of 3 or 5, got {conv!r}")
         self.conv = conv
 
