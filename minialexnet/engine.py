@@ -3,6 +3,8 @@
 Nothing here depends on the machine or on the number of threads, so neither do results.
 """
 
+import sys
+
 import numpy as np
 
 from minialexnet.layers import (
@@ -24,6 +26,8 @@ CACHE = 2**20
 ROWS = 128
 # More images gain nothing, and leave too few slices for the threads to share out.
 IMAGES = 16
+# Weights from which on a matrix product is worth waking a second thread for: that takes a while.
+BIG = 2**20
 # Multiplications that Winograd must save for each number that it transforms; measured with
 # `minialexnet bench --layers` on `mini` (which loses below) and `cifar_80sec` (which wins above).
 WORTH = 75
@@ -58,8 +62,15 @@ def for_cpu(network: Network, engine: str, shape, threads: int = 1) -> Network:
         count = _slice(stage, [maps[name] for name in names])
         stages[f"{names[0]} to {names[-1]}"] = Sliced(stage, count, threads)
     if layers:
-        stages["head"] = Network(layers)
+        stages["head"] = _head(Network(layers))
     return Stages(stages)
+
+
+def _head(head: Network):
+    """The fully connected layers, their matrix products on several threads if they are big."""
+    big = sum(weight.size for weight in head.params.values()) >= BIG
+    # One slice, however many images there are, is a product on one thread.
+    return head if big else Sliced(head, sys.maxsize)
 
 
 def _quick(layer):

@@ -53,7 +53,17 @@ def test_stages_end_where_pictures_become_smaller():
     fast = for_cpu(mini(rng()), "sliced", (32, 32, 3), threads=3)
     assert list(fast.layers) == ["conv1 to pool1", "conv2 to pool2", "conv3 to pool5", "head"]
     assert [stage.threads for stage in list(fast.layers.values())[:-1]] == [3, 3, 3]
-    assert next(iter(fast.layers["head"].layers)) == "flatten"
+    assert next(iter(fast.layers["head"].layer.layers)) == "flatten"
+
+
+def test_only_a_big_head_has_products_on_several_threads():
+    heads = {
+        make: for_cpu(make(rng()), "sliced", shape, threads=2).layers["head"]
+        for make, shape in [(mini, (32, 32, 3)), (alexnet, (227, 227, 3))]
+    }
+    assert heads[mini].threads == 1
+    assert len(heads[mini]._slices(np.zeros((1000, 1)))) == 1
+    assert isinstance(heads[alexnet], Network)
 
 
 @pytest.mark.parametrize("name", FAST)

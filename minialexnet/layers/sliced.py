@@ -1,7 +1,7 @@
 """A layer run on slices of the batch that fit the processor's cache, several at a time."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 
 from minialexnet.backend import namespace
 from minialexnet.layers.base import Layer
@@ -63,13 +63,14 @@ class Sliced(Layer):
 
     def _map(self, function, *columns) -> Iterator:
         """The results in the order of the slices, each as soon as it is there."""
+        with _products().limit(limits=1, user_api="blas"):
+            yield from (map if self.threads == 1 else self._pool.map)(function, *columns)
+
+    @cached_property
+    def _pool(self):
         from concurrent.futures import ThreadPoolExecutor
 
-        with (
-            _products().limit(limits=1, user_api="blas"),
-            ThreadPoolExecutor(self.threads) as threads,
-        ):
-            yield from threads.map(function, *columns)
+        return ThreadPoolExecutor(self.threads)
 
     def _slices(self, x):
         return [x[start : start + self.images] for start in range(0, len(x), self.images)]
