@@ -1,0 +1,58 @@
+"""What was measured, as a table to read."""
+
+GIGA = 1e9
+
+
+def speeds(result: dict) -> str:
+    """The result of `turns.measured`, in words."""
+    work = result["work"]
+    parts = list(result["contenders"]["minialexnet"]["seconds"])
+    where = f"{work['threads']} threads" if work["device"] == "cpu" else work["device"]
+    lines = [
+        f"{work['network']}, {work['task']}, batch {work['batch']}, {where}, "
+        f"engine {work['engine']}; medians",
+        f"{'':24}{'images/s':>9}"
+        + "".join(f"{part + ' ms':>13}" for part in parts)
+        + f"{'memory MB':>11}",
+    ]
+    for name, one in result["contenders"].items():
+        times = "".join(f"{1000 * _median(one['seconds'][part]):13,.1f}" for part in parts)
+        lines.append(f"{name:24}{one['images_per_s']:9,.1f}{times}{one['memory'] / 2**20:11,.0f}")
+    if "ratio" in result:
+        ratio = result["ratio"]
+        lines.append(
+            f"{ratio['median']:.2f} times {ratio['to']} "
+            f"({ratio['lowest']:.2f} to {ratio['highest']:.2f} over the rounds)"
+        )
+    if "peak" in result:
+        lines.append(
+            f"{result['share_of_peak']:.0%} of a big matrix product's "
+            f"{result['peak'] / GIGA:,.0f} G multiply-adds/s, counting what plain convolution needs"
+        )
+    if "imagenet_hours" in result:
+        lines.append(f"90 epochs of ImageNet would take {result['imagenet_hours']:,.0f} hours")
+    return "\n".join(lines)
+
+
+def layers(rows: list[dict]) -> str:
+    """The result of `layers.layer_times`, in words."""
+    whole = sum(row["forward"] + row["backward"] for row in rows)
+    lines = [
+        f"{'layer':10}{'images':>7}{'forward us':>12}{'backward us':>12}{'share':>7}"
+        f"{'forward G multiply-adds/s':>27}"
+    ]
+    for row in rows:
+        speed = row["multiply_adds"] / row["forward"] / 1000
+        lines.append(
+            f"{row['layer']:10}{row['images']:7}{row['forward']:12,.1f}{row['backward']:12,.1f}"
+            f"{(row['forward'] + row['backward']) / whole:7.1%}"
+            + (f"{speed:27,.1f}" if row["multiply_adds"] else "")
+        )
+    lines.append(f"in all {whole:,.0f} us an image, on one thread but for a big head")
+    return "\n".join(lines)
+
+
+def _median(values: list[float]) -> float:
+    values = sorted(values)
+    middle = len(values) // 2
+    return (values[middle] + values[~middle]) / 2

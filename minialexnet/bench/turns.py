@@ -1,0 +1,182 @@
+"""Contenders take turns, a round of steps each.
+
+Each lives in a process of its own, so that memory is counted apart and no library's threads disturb
+another's. They alternate because the speed of a machine changes from minute to minute.
+"""
+
+import multiprocessing
+import sys
+from dataclasses import asdict
+from importlib.util import find_spec
+from time import perf_counter
+
+import numpy as np
+
+from minialexnet.bench.contenders import CONTENDERS, Step
+from minialexnet.bench.work import Work, multiply_adds, training_multiply_adds
+from minialexnet.errors import InputError
+
+IMAGENET, IMAGENET_EPOCHS = 1_281_167, 90
+# Long enough for a round not to be lost in the clock, short enough to take turns.
+ROUND_SECONDS = 1.0
+
+
+class Contender:
+    """One of CONTENDERS in a process of its own, which waits for its turns."""
+
+    def __init__(self, name: str, work: Work):
+        context = multiprocessing.get_context("spawn")
+        self.name = name
+        self.pipe, other = context.Pipe()
+        self.process = context.Process(target=_serve, args=(name, work, other), daemon=True)
+        self.process.start()
+        other.close()
+
+    def ask(self, what: str, *numbers):
+        """The answer of its process to one of "steps", "peak" and "memory"."""
+        try:
+            self.pipe.send((what, numbers))
+            answer = self.pipe.recv()
+        except (EOFError, BrokenPipeError) as error:
+            raise InputError(
+                f"{self.name}: its process ended, perhaps for want of memory"
+            ) from error
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        """End its process."""
+        self.process.terminate()
+        self.process.join()
+
+
+def _serve(name: str, work: Work, pipe) -> None:
+    try:
+        step = CONTENDERS[name](work)
+    except InputError as error:
+        pipe.recv()
+        pipe.send(error)
+        return
+    answers = {"steps": lambda count: _round(step, count), "peak": peak, "memory": peak_memory}
+    while True:
+        what, numbers = pipe.recv()
+        pipe.send(answers[what](*numbers))
+
+
+def _round(step: Step, count: int) -> dict[str, float]:
+    """Mean seconds of each part of a step, over some steps."""
+    rounds = [step() for _ in range(count)]
+    return {part: sum(one[part] for one in rounds) / count for part in rounds[0]}
+
+
+def peak(threads: int) -> float:
+    """Multiply-adds a second of one big matrix product on so many threads."""
+    from threadpoolctl import threadpool_limits
+
+    side = 2048
+    a = np.random.default_rng(0).standard_normal((side, side), dtype=np.float32)
+    with threadpool_limits(threads, user_api="blas"):
+        a @ a
+        started = perf_counter()
+        a @ a
+        return side**3 / (perf_counter() - started)
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held so far, bytes."""
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most
+
+
+# ----------------------------------------------------------------------------- the measurement
+
+
+def measured(work: Work, against: bool = False, rounds: int = 5, steps: int = 0) -> dict:
+    """Run the contenders in turn.
+
+    Parameters
+    ----------
+    against : PyTorch too, in both its layouts
+    rounds : turns of each contender
+    steps : steps in a turn; 0: about a second's worth
+
+    Returns
+    -------
+    work : its fields
+    contenders : {name: {seconds: {part: [of a step, in each round]}, images_per_s: median,
+        memory: bytes}}
+    ratio : ours to PyTorch's better layout, images/s: {median, lowest, highest} over the rounds
+    peak : multiply-adds a second of a big matrix product, median over the rounds (on a CPU)
+    share_of_peak : what our steps do of that
+    imagenet_hours : 90 epochs of it at our speed (training a network of 1000 classes)
+    """
+    if against:
+        _demand_torch()
+    names = list(CONTENDERS) if against else ["minialexnet"]
+    contenders = [Contender(name, work) for name in names]
+    found = {name: {"seconds": {}} for name in names}
+    peaks = []
+    try:
+        counts = {}
+        for one in contenders:
+            one.ask("steps", 1)  # a warm-up
+            counts[one.name] = steps or _worth(one.ask("steps", 1))
+        for _ in range(rounds):
+            if work.device == "cpu":
+                peaks.append(contenders[0].ask("peak", work.threads))
+            for one in contenders:
+                for part, seconds in one.ask("steps", counts[one.name]).items():
+                    found[one.name]["seconds"].setdefault(part, []).append(seconds)
+        for one in contenders:
+            found[one.name]["memory"] = one.ask("memory")
+    finally:
+        for one in contenders:
+            one.end()
+    return _result(work, found, peaks)
+
+
+def _demand_torch() -> None:
+    if find_spec("torch") is None:
+        raise InputError("--against torch needs PyTorch, which is not installed: pip install torch")
+
+
+def _worth(parts: dict[str, float]) -> int:
+    """How many such steps make a round."""
+    return max(1, round(ROUND_SECONDS / sum(parts.values())))
+
+
+def _result(work: Work, found: dict, peaks: list[float]) -> dict:
+    speeds = {}
+    for name, one in found.items():
+        seconds = np.sum(list(one["seconds"].values()), axis=0)
+        speeds[name] = work.batch / seconds
+        one["images_per_s"] = float(np.median(speeds[name]))
+    ours = found["minialexnet"]["images_per_s"]
+    result = {"work": asdict(work), "contenders": found}
+    if len(found) > 1:
+        better = max(
+            (n for n in found if n != "minialexnet"), key=lambda n: found[n]["images_per_s"]
+        )
+        ratios = speeds["minialexnet"] / speeds[better]
+        result["ratio"] = {
+            "to": better,
+            "median": ours / found[better]["images_per_s"],
+            "lowest": float(ratios.min()),
+            "highest": float(ratios.max()),
+        }
+    if peaks:
+        net = work.net()
+        training = work.task == "train"
+        each = (
+            training_multiply_adds(net, work.shape)
+            if training
+            else sum(multiply_adds(net, work.shape).values())
+        )
+        result["peak"] = float(np.median(peaks))
+        result["share_of_peak"] = ours * each / result["peak"]
+    if work.task == "train" and work.classes == 1000:
+        result["imagenet_hours"] = IMAGENET_EPOCHS * IMAGENET / ours / 3600
+    return result

@@ -1,0 +1,95 @@
+"""What is measured, and what it costs by definition."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minialexnet import networks
+from minialexnet.chance import generator
+from minialexnet.data import Split
+from minialexnet.engine import ENGINES
+from minialexnet.errors import InputError
+from minialexnet.layers import Network, Parallel
+
+TASKS = ("train", "predict")
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is measured.
+
+    Raises
+    ------
+    InputError
+        If a value makes no sense; the message names it.
+    """
+
+    network: str = "alexnet"
+    batch: int = 128
+    task: str = "train"
+    device: str = "cpu"
+    engine: str = "winograd"
+    threads: int = 1
+
+    def __post_init__(self):
+        if self.network not in networks.__all__:
+            known = ", ".join(networks.__all__)
+            raise InputError(f'unknown network "{self.network}": expected one of {known}')
+        for name, known in (("task", TASKS), ("engine", ENGINES)):
+            if getattr(self, name) not in known:
+                raise InputError(
+                    f"--{name} should be one of {', '.join(known)}, got {getattr(self, name)}"
+                )
+        for name in ("batch", "threads"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--{name} should be 1 or more, got {getattr(self, name)}")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, C) of a picture."""
+        return networks.SIZES[self.network], networks.SIZES[self.network], 3
+
+    @property
+    def classes(self) -> int:
+        """As many as the pictures that the network was made for have."""
+        return 1000 if self.shape[0] > 32 else 10
+
+    def net(self) -> Network:
+        """The network with its initial weights, on the host."""
+        return getattr(networks, self.network)(generator("weights", 0), self.classes)
+
+    def pictures(self) -> Split:
+        """Random pictures for a few batches: zeros would be quicker than real ones."""
+        rng, count = np.random.default_rng(0), 4 * self.batch
+        images = rng.integers(0, 256, (count, *self.shape), np.uint8)
+        return Split(images, rng.integers(0, self.classes, count))
+
+
+def multiply_adds(network: Network, shape) -> dict[str, int]:
+    """What each layer's matrix products cost by definition, for one picture forward.
+
+    Parameters
+    ----------
+    shape : (H, W, C) of a picture
+
+    Returns
+    -------
+    {layer: multiply-adds}, of the layers that have a weight. Winograd's convolution gets by with
+    fewer; a share of the peak beyond what products reach is due to that.
+    """
+    x, found = np.zeros((1, *shape), np.float32), {}
+    for name, layer in network.layers.items():
+        x = layer(x)
+        towers = list(layer.layers.values()) if isinstance(layer, Parallel) else [layer]
+        weights = [tower.params["weight"] for tower in towers if "weight" in tower.params]
+        if weights:
+            # Each output takes one for every weight of its filter: (K, K, C) of them, or (D,).
+            inputs = np.prod(weights[0].shape[-4:-1])
+            found[name] = int(x.size * inputs)
+    return found
+
+
+def training_multiply_adds(network: Network, shape) -> int:
+    """The same for a whole training step: forward, and twice that backward but for the pixels."""
+    costs = multiply_adds(network, shape)
+    return sum((3 if network.layers[name].input_grad else 2) * n for name, n in costs.items())
