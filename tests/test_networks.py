@@ -8,7 +8,7 @@ import pytest
 
 from minialexnet.layers import Layer, Tanh
 from minialexnet.loss import softmax_cross_entropy
-from minialexnet.networks import alexnet, cifar_80sec, mini
+from minialexnet.networks import SIZES, __all__, alexnet, cifar_80sec, mini, one_tower
 
 
 def rng(seed=0):
@@ -17,10 +17,10 @@ def rng(seed=0):
 
 @pytest.fixture(scope="module")
 def nets():
-    return {make: make(rng()) for make in (alexnet, cifar_80sec, mini)}
+    return {make: make(rng()) for make in (alexnet, cifar_80sec, mini, one_tower)}
 
 
-every_network = pytest.mark.parametrize("make", [alexnet, cifar_80sec, mini])
+every_network = pytest.mark.parametrize("make", [alexnet, cifar_80sec, mini, one_tower])
 small_networks = pytest.mark.parametrize("make", [cifar_80sec, mini])
 
 
@@ -38,6 +38,12 @@ def test_the_tables_are_read():
     assert table(alexnet)["conv2"] == ((27, 27, 256), 307_456)
     assert table(alexnet)["fc8"] == ((1000,), 4_097_000)
     assert [len(table(make)) for make in (alexnet, cifar_80sec, mini)] == [12, 9, 12]
+    assert len(table(one_tower)) == 12
+
+
+def test_every_network_says_how_big_its_pictures_are(nets):
+    assert set(SIZES) == set(__all__) == {make.__name__ for make in nets}
+    assert {make.__name__: table(make)["input"][0][0] for make in nets} == SIZES
 
 
 @every_network
@@ -101,6 +107,16 @@ INITIAL = {
         "fc6": (0.01, 1),
         "fc7": (0.01, 1),
         "fc8": (0.01, 0),
+    },
+    one_tower: {
+        "conv1": (he(11 * 11 * 3), 0),
+        "conv2": (he(5 * 5 * 64), 0),
+        "conv3": (he(3 * 3 * 192), 0),
+        "conv4": (he(3 * 3 * 384), 0),
+        "conv5": (he(3 * 3 * 256), 0),
+        "fc6": (he(9216), 0),
+        "fc7": (he(4096), 0),
+        "fc8": (he(4096), 0),
     },
     cifar_80sec: {
         "conv1": (0.0001, 0),

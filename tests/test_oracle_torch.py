@@ -7,7 +7,18 @@ training, and has its pictures as (N, C, H, W).
 import numpy as np
 import pytest
 
-from minialexnet.layers import AveragePool, Conv2D, LocalResponseNorm, MaxPool, Network
+from minialexnet import networks
+from minialexnet.bench import Work
+from minialexnet.bench.contenders import torch_channels_first, torch_channels_last
+from minialexnet.errors import InputError
+from minialexnet.layers import (
+    AveragePool,
+    Conv2D,
+    LocalResponseNorm,
+    MaxPool,
+    Network,
+    ResponseNorm,
+)
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.networks import alexnet, cifar_80sec
 
@@ -157,3 +168,57 @@ def test_whole_networks(network, theirs, size):
     dy = np.random.default_rng(2).normal(size=y.shape).astype(np.float32)
     out.backward(torch.tensor(dy))
     assert_close(net.backward(dy, cache)[0], array(t.grad), 1e-4)
+
+
+@pytest.mark.parametrize("name", networks.__all__)
+def test_the_rival_of_the_bench_is_the_same_network(name):
+    from minialexnet.bench.rival import torch_network
+
+    size = networks.SIZES[name]
+    net = getattr(networks, name)(np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(0, 60, (2, size, size, 3)).astype(np.float32)
+    rival = torch_network(net, (size, size, 3)).eval()
+    with torch.no_grad():
+        theirs = rival(torch.from_numpy(x.transpose(0, 3, 1, 2).copy())).numpy()
+    assert_close(net(x), theirs, 1e-5)
+
+
+def test_the_rival_trains_like_ours():
+    """All gradients of a step, in PyTorch's own order of filters."""
+    from minialexnet.bench.rival import torch_network
+
+    net = networks.cifar_80sec(np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(0, 60, (4, 32, 32, 3)).astype(np.float32)
+    y, cache = net.forward(x)
+    dy = np.random.default_rng(2).normal(size=y.shape).astype(np.float32)
+    _, grads = net.backward(dy, cache)
+    rival = torch_network(net, (32, 32, 3))
+    rival(torch.from_numpy(x.transpose(0, 3, 1, 2).copy())).backward(torch.from_numpy(dy))
+    theirs = [parameter.grad.numpy() for parameter in rival.parameters()]
+    for (key, grad), other in zip(grads.items(), theirs, strict=True):
+        if grad.ndim == 4:
+            other = other.transpose(2, 3, 1, 0)
+        elif key == "fc4.weight":
+            other = other.T.reshape(64, 4, 4, 64).transpose(1, 2, 0, 3).reshape(1024, 64)
+        elif grad.ndim == 2:
+            other = other.T
+        assert_close(grad, other, 1e-4)
+
+
+def test_the_rival_says_what_pytorch_does_not_have():
+    from minialexnet.bench.rival import torch_network
+
+    net = Network({"norm1": ResponseNorm()})
+    with pytest.raises(InputError, match="norm1: PyTorch has no layer like ResponseNorm"):
+        torch_network(net, (4, 4, 3))
+
+
+@pytest.mark.parametrize("task", ["train", "predict"])
+@pytest.mark.parametrize("contender", [torch_channels_first, torch_channels_last])
+def test_a_step_of_the_rival(contender, task):
+    threads = torch.get_num_threads()
+    try:
+        seconds = contender(Work("mini", batch=4, task=task, threads=1))()
+    finally:
+        torch.set_num_threads(threads)
+    assert list(seconds) == ["data", "forward", "backward", "update"][: 4 if task == "train" else 2]

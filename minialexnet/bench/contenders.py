@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from minialexnet import processor
 from minialexnet.backend import device
@@ -38,6 +39,7 @@ class Clock:
 def minialexnet(work: Work) -> Step:
     """Ours."""
     processor.settle()
+    threadpool_limits(work.threads, user_api="blas")
     place = device(work.device)
     plain = work.net()
     plain.params = {name: place.put(weight) for name, weight in plain.params.items()}

@@ -3,6 +3,7 @@
 from time import perf_counter
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from minialexnet.bench.work import Work, multiply_adds
 from minialexnet.engine import for_cpu
@@ -46,8 +47,6 @@ def layer_times(work: Work, repeats: int = 5) -> list[dict]:
 
 def _timed(chain: dict, x0, rng, repeats: int, threads: int):
     """Median seconds of each layer forward and backward, and the shape of the last output."""
-    from threadpoolctl import threadpool_limits
-
     forward, backward = ({name: [] for name in chain} for _ in range(2))
     with threadpool_limits(threads, user_api="blas"):
         for _ in range(repeats + 1):

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from time import perf_counter
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from minialexnet.bench.contenders import CONTENDERS, Step
 from minialexnet.bench.work import Work, multiply_adds, training_multiply_adds
@@ -72,8 +73,6 @@ def _round(step: Step, count: int) -> dict[str, float]:
 
 def peak(threads: int) -> float:
     """Multiply-adds a second of one big matrix product on so many threads."""
-    from threadpoolctl import threadpool_limits
-
     side = 2048
     a = np.random.default_rng(0).standard_normal((side, side), dtype=np.float32)
     with threadpool_limits(threads, user_api="blas"):
@@ -135,7 +134,7 @@ def measured(work: Work, against: bool = False, rounds: int = 5, steps: int = 0)
     finally:
         for one in contenders:
             one.end()
-    return _result(work, found, peaks)
+    return result(work, found, peaks)
 
 
 def _demand_torch() -> None:
@@ -148,20 +147,21 @@ def _worth(parts: dict[str, float]) -> int:
     return max(1, round(ROUND_SECONDS / sum(parts.values())))
 
 
-def _result(work: Work, found: dict, peaks: list[float]) -> dict:
+def result(work: Work, found: dict, peaks: list[float]) -> dict:
+    """What `measured` returns, from the seconds of each round and the peaks."""
     speeds = {}
     for name, one in found.items():
         seconds = np.sum(list(one["seconds"].values()), axis=0)
         speeds[name] = work.batch / seconds
         one["images_per_s"] = float(np.median(speeds[name]))
     ours = found["minialexnet"]["images_per_s"]
-    result = {"work": asdict(work), "contenders": found}
+    outcome = {"work": asdict(work), "contenders": found}
     if len(found) > 1:
         better = max(
             (n for n in found if n != "minialexnet"), key=lambda n: found[n]["images_per_s"]
         )
         ratios = speeds["minialexnet"] / speeds[better]
-        result["ratio"] = {
+        outcome["ratio"] = {
             "to": better,
             "median": ours / found[better]["images_per_s"],
             "lowest": float(ratios.min()),
@@ -175,8 +175,8 @@ def _result(work: Work, found: dict, peaks: list[float]) -> dict:
             if training
             else sum(multiply_adds(net, work.shape).values())
         )
-        result["peak"] = float(np.median(peaks))
-        result["share_of_peak"] = ours * each / result["peak"]
+        outcome["peak"] = float(np.median(peaks))
+        outcome["share_of_peak"] = ours * each / outcome["peak"]
     if work.task == "train" and work.classes == 1000:
-        result["imagenet_hours"] = IMAGENET_EPOCHS * IMAGENET / ours / 3600
-    return result
+        outcome["imagenet_hours"] = IMAGENET_EPOCHS * IMAGENET / ours / 3600
+    return outcome

@@ -1,0 +1,175 @@
+"""The bench: its arithmetic by hand, and that it runs; no test depends on how fast."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from minialexnet import networks
+from minialexnet.bench import Work, layer_times, report
+from minialexnet.bench.contenders import Clock, minialexnet
+from minialexnet.bench.turns import peak, peak_memory, result
+from minialexnet.bench.work import multiply_adds, training_multiply_adds
+from minialexnet.errors import InputError
+from minialexnet.layers import LocallyConnected2D, Network
+
+
+@pytest.fixture(autouse=True)
+def products():
+    """Contenders limit the threads of products for their whole process; here that must end."""
+    with threadpool_limits(None):
+        yield
+
+
+SMALL = {"network": "mini", "batch": 4}
+
+
+def network(name):
+    return getattr(networks, name)(np.random.default_rng(0))
+
+
+def test_multiply_adds_of_the_paper():
+    """Layer by layer: places times filters times the weights of one."""
+    assert multiply_adds(network("alexnet"), (227, 227, 3)) == {
+        "conv1": 55 * 55 * 96 * 11 * 11 * 3,
+        "conv2": 27 * 27 * 256 * 5 * 5 * 48,
+        "conv3": 13 * 13 * 384 * 3 * 3 * 256,
+        "conv4": 13 * 13 * 384 * 3 * 3 * 192,
+        "conv5": 13 * 13 * 256 * 3 * 3 * 192,
+        "fc6": 9216 * 4096,
+        "fc7": 4096 * 4096,
+        "fc8": 4096 * 1000,
+    }
+
+
+def test_the_known_totals():
+    """724 million for the paper's network, 714 for torchvision's."""
+    millions = {
+        name: sum(multiply_adds(network(name), (size, size, 3)).values()) / 1e6
+        for name, size in networks.SIZES.items()
+    }
+    assert millions["alexnet"] == pytest.approx(724, abs=0.5)
+    assert millions["one_tower"] == pytest.approx(714, abs=0.5)
+
+
+def test_filters_that_are_not_shared():
+    rng = np.random.default_rng(0)
+    net = Network({"local": LocallyConnected2D(6, 5, 2, 7, 3, rng=rng)})
+    assert multiply_adds(net, (6, 5, 2)) == {"local": 4 * 3 * 7 * 3 * 3 * 2}
+
+
+def test_nobody_works_out_the_gradient_of_pixels():
+    net, shape = network("cifar_80sec"), (32, 32, 3)
+    forward = multiply_adds(net, shape)
+    assert training_multiply_adds(net, shape) == 3 * sum(forward.values()) - forward["conv1"]
+
+
+NONSENSE = {
+    "network": ("resnet", 'unknown network "resnet": expected one of alexnet, '),
+    "task": ("test", "--task should be one of train, predict, got test"),
+    "engine": ("fast", "--engine should be one of plain, sliced, winograd, got fast"),
+    "batch": (0, "--batch should be 1 or more, got 0"),
+    "threads": (-1, "--threads should be 1 or more, got -1"),
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+def test_nonsense_is_refused(name):
+    value, message = NONSENSE[name]
+    with pytest.raises(InputError) as error:
+        Work(**{name: value})
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("task", "parts"),
+    [("train", ["data", "forward", "backward", "update"]), ("predict", ["data", "forward"])],
+)
+def test_a_step_of_ours(task, parts):
+    seconds = minialexnet(Work(**SMALL, task=task))()
+    assert list(seconds) == parts
+    assert all(0 < value < 60 for value in seconds.values())
+
+
+def test_the_clock_waits_for_the_device_before_each_reading():
+    waited = []
+    clock = Clock(lambda: waited.append(len(clock.parts)))
+    for part in ("forward", "backward", "forward"):
+        clock.lap(part)
+    assert waited == [0, 1, 2]
+    assert list(clock.parts) == ["forward", "backward"]
+
+
+def test_the_peak_and_the_memory_are_of_this_machine():
+    assert 1e7 < peak(1) < 1e13
+    assert 2**24 < peak_memory() < 2**44
+
+
+def found(ours, *theirs) -> dict:
+    """What rounds of so many seconds each would have brought."""
+    names = ("minialexnet", "PyTorch, channels first", "PyTorch, channels last")
+    return {
+        name: {"seconds": {"forward": list(rounds)}, "memory": 2**30}
+        for name, rounds in zip(names, (ours, *theirs), strict=False)
+    }
+
+
+def test_the_ratio_is_to_the_better_layout_and_of_medians():
+    work = Work("cifar_80sec", batch=10, threads=2)
+    outcome = result(work, found((1, 2, 1), (9, 9, 9), (2, 2, 4)), [1e9, 3e9, 2e9])
+    assert outcome["contenders"]["minialexnet"]["images_per_s"] == 10
+    assert outcome["ratio"] == {
+        "to": "PyTorch, channels last",
+        "median": 2,
+        "lowest": 1,
+        "highest": 4,
+    }
+    assert outcome["peak"] == 2e9
+    cost = training_multiply_adds(work.net(), (32, 32, 3))
+    assert outcome["share_of_peak"] == pytest.approx(10 * cost / 2e9)
+    assert "imagenet_hours" not in outcome
+    assert "2.00 times PyTorch, channels last (1.00 to 4.00 over the rounds)" in report.speeds(
+        outcome
+    )
+
+
+def test_what_it_means_for_imagenet():
+    outcome = result(Work("alexnet", batch=128), found((2, 2)), [])
+    assert outcome["imagenet_hours"] == pytest.approx(90 * 1_281_167 / 64 / 3600)
+    assert "90 epochs of ImageNet would take 500 hours" in report.speeds(outcome)
+    assert "imagenet_hours" not in result(Work("alexnet", task="predict"), found((2, 2)), [])
+
+
+@pytest.mark.parametrize("engine", ["plain", "winograd"])
+def test_every_layer_has_a_row(engine):
+    work = Work("cifar_80sec", batch=4, engine=engine)
+    rows = layer_times(work, repeats=1)
+    assert [row["layer"] for row in rows] == list(work.net().layers)
+    assert all(row["forward"] > 0 and row["backward"] > 0 and row["images"] == 4 for row in rows)
+    assert rows[0]["multiply_adds"] == 32 * 32 * 32 * 75
+    assert len(report.layers(rows).splitlines()) == len(rows) + 2
+
+
+def bench(*options, folder=None):
+    command = [sys.executable, "-m", "minialexnet", "bench", *options]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120)
+
+
+def test_the_command(tmp_path):
+    options = ["--network", "mini", "--batch", "4", "--rounds", "2", "--steps", "1"]
+    done = bench(*options, "--threads", "1", "--json", "speed.json", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("mini, train, batch 4, 1 threads, engine winograd")
+    written = json.loads((tmp_path / "speed.json").read_text())
+    seconds = written["contenders"]["minialexnet"]["seconds"]
+    assert {part: len(rounds) for part, rounds in seconds.items()} == dict.fromkeys(
+        ["data", "forward", "backward", "update"], 2
+    )
+    assert written["share_of_peak"] > 0
+    again = bench(*options, "--json", "speed.json", folder=tmp_path)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == "minialexnet: error: --json speed.json: exists already\n"
+    assert json.loads((tmp_path / "speed.json").read_text()) == written
