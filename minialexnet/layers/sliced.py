@@ -46,7 +46,7 @@ class Sliced(Layer):
 
     def forward(self, x, rng=None):
         slices = self._slices(x)
-        rngs = rng.spawn(len(slices)) if rng else [None] * len(slices)
+        rngs = rng.spawn(len(slices)) if rng and len(slices) > 1 else [rng] * len(slices)
         ys, cache = zip(*self._map(self.layer.forward, slices, rngs), strict=True)
         return namespace(*ys).concatenate(ys), list(cache)
 
