@@ -43,6 +43,25 @@ class Layer:
         return f"{type(self).__name__}({', '.join(settings)})"
 
 
+class Wrapper(Layer):
+    """A layer run in another way. Its parameters, and their names, stay those of the layer."""
+
+    def __init__(self, layer: Layer):
+        self.layer = layer
+
+    @property
+    def params(self):
+        return self.layer.params
+
+    @params.setter
+    def params(self, params):
+        self.layer.params = params
+
+    @property
+    def input_grad(self) -> bool:
+        return self.layer.input_grad
+
+
 def expect(layer: Layer, x, *shape) -> None:
     """Raise ValueError unless x has this shape; a letter in it stands for any size."""
     sizes = zip(shape, x.shape, strict=False)

@@ -1,13 +1,12 @@
 """A layer run on slices of the batch that fit the processor's cache, several at a time."""
 
-from collections.abc import Iterator
 from functools import cache, cached_property
 
 from minialexnet.backend import namespace
-from minialexnet.layers.base import Layer
+from minialexnet.layers.base import Layer, Wrapper
 
 
-class Sliced(Layer):
+class Sliced(Wrapper):
     """The same layer on a few images at a time, on several threads.
 
     A whole batch of feature maps does not fit into a processor's cache, a few images do, and since
@@ -30,19 +29,8 @@ class Sliced(Layer):
     def __init__(self, layer: Layer, images: int, threads: int = 1):
         if images < 1 or threads < 1:
             raise ValueError(f"Sliced expects images and threads >= 1, got {images} and {threads}")
-        self.layer, self.images, self.threads = layer, images, threads
-
-    @property
-    def params(self):
-        return self.layer.params
-
-    @params.setter
-    def params(self, params):
-        self.layer.params = params
-
-    @property
-    def input_grad(self) -> bool:
-        return self.layer.input_grad
+        super().__init__(layer)
+        self.images, self.threads = images, threads
 
     def forward(self, x, rng=None):
         slices = self._slices(x)
@@ -61,16 +49,26 @@ class Sliced(Layer):
         ys = list(self._map(self.layer, self._slices(x)))
         return namespace(*ys).concatenate(ys)
 
-    def _map(self, function, *columns) -> Iterator:
-        """The results in the order of the slices, each as soon as it is there."""
+    def _map(self, function, *columns) -> list:
+        """The results in the order of the slices; the calling thread does a share of the work."""
+        slices = list(zip(*columns, strict=True))
+
+        def every(first: int) -> list:
+            return [function(*slices[i]) for i in range(first, len(slices), self.threads)]
+
         with _products().limit(limits=1, user_api="blas"):
-            yield from (map if self.threads == 1 else self._pool.map)(function, *columns)
+            others = [
+                self._pool.submit(every, first)
+                for first in range(1, min(self.threads, len(slices)))
+            ]
+            shares = [every(0), *(other.result() for other in others)]
+        return [shares[i % self.threads][i // self.threads] for i in range(len(slices))]
 
     @cached_property
     def _pool(self):
         from concurrent.futures import ThreadPoolExecutor
 
-        return ThreadPoolExecutor(self.threads)
+        return ThreadPoolExecutor(self.threads - 1)
 
     def _slices(self, x):
         return [x[start : start + self.images] for start in range(0, len(x), self.images)]

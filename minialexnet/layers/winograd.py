@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from minialexnet.backend import namespace
-from minialexnet.layers.base import Layer, expect
+from minialexnet.layers.base import Wrapper, expect
 from minialexnet.layers.conv import Conv2D
 from minialexnet.windows import add_windows, cropped, output_size, padded, windows
 
@@ -13,7 +13,7 @@ from minialexnet.windows import add_windows, cropped, output_size, padded, windo
 TILE = 4
 
 
-class Winograd(Layer):
+class Winograd(Wrapper):
     """A `Conv2D` of stride 1, worked out on tiles of the picture with fewer multiplications.
 
     Filtering is multiplying polynomials, and a product of polynomials is quick once one knows
@@ -48,22 +48,10 @@ class Winograd(Layer):
     def __init__(self, conv: Conv2D):
         if conv.stride != 1 or conv.kernel not in self.KERNELS:
             raise ValueError(f"Winograd expects stride 1 and a kernel of 3 or 5, got {conv!r}")
-        self.conv = conv
-
-    @property
-    def params(self):
-        return self.conv.params
-
-    @params.setter
-    def params(self, params):
-        self.conv.params = params
-
-    @property
-    def input_grad(self) -> bool:
-        return self.conv.input_grad
+        super().__init__(conv)
 
     def forward(self, x, rng=None):
-        conv = self.conv
+        conv = self.layer
         expect(conv, x, "N", "H", "W", conv.channels)
         namespace(x, self.params["weight"])
         (top, bottom), (left, right) = conv.pad
@@ -82,14 +70,14 @@ class Winograd(Layer):
 
     def backward(self, dy, cache):
         frame, rest = cache
-        kernel, weight = self.conv.kernel, self.params["weight"]
+        kernel, weight = self.layer.kernel, self.params["weight"]
         outputs, filters, tiles = _matrices(frame, kernel)
         dvalues = _both_ways(outputs, _cut(dy, frame, kernel))
 
         seen = _both_ways(tiles, _seen(frame, kernel))
         grads = {
             "weight": _both_ways(filters.T, seen.swapaxes(2, 3) @ dvalues),
-            "bias": dy.reshape(-1, self.conv.filters).sum(axis=0),
+            "bias": dy.reshape(-1, self.layer.filters).sum(axis=0),
         }
         if not self.input_grad:
             return None, grads
