@@ -128,7 +128,7 @@ def add_windows(dwindows, x_shape, stride: int):
     Notes
     -----
     Windows cut into blocks of S x S pixels meet only block on block. So a block of all windows is
-    added at a time: (K / S)² additions instead of K², where K and S are 8 and 4 for instance 4.
+    added at a time: (K / S)² additions instead of K², which is 4 instead of 64 for K = 8, S = 4.
     """
     n, rows, columns, kernel, _, channels = dwindows.shape
     across = -(-kernel // stride)
