@@ -55,7 +55,7 @@ def for_cpu(network: Network, engine: str, shape, threads: int = 1) -> Network:
     layers = dict(network.layers)
     if engine == "winograd":
         layers = {name: _quick(layer) for name, layer in layers.items()}
-    maps = _map_shapes(network, shape)
+    maps = network.shapes(shape)
     stages = {}
     for names in _stages(layers):
         stage = Network({name: layers.pop(name) for name in names})
@@ -94,17 +94,6 @@ def _saved(conv: Conv2D) -> float:
     products = (TILE * conv.kernel) ** 2 - values
     transforms = values * (conv.channels + conv.filters)
     return products * conv.channels * conv.filters / transforms
-
-
-def _map_shapes(network: Network, shape) -> dict:
-    """The shape of each layer's output for one picture."""
-    x, shapes = np.zeros((1, *shape), np.float32), {}
-    for name, layer in network.layers.items():
-        if isinstance(layer, Flatten):
-            break
-        x = layer(x)
-        shapes[name] = x.shape[1:]
-    return shapes
 
 
 def _stages(layers: dict) -> list[list[str]]:

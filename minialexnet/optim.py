@@ -89,7 +89,7 @@ class SGD:
         """The weight and the velocity after the step."""
         xp = namespace(weight, velocity, grad)
         # Zeros, because memory that is given out as such is not touched before it is written to.
-        moved = xp.zeros(weight.size, weight.dtype), xp.zeros(weight.size, weight.dtype)
+        moved, velocities = (xp.zeros(weight.size, weight.dtype) for _ in range(2))
         w, v, dw = (array.reshape(-1) for array in (weight, velocity, grad))
         # In one piece, each of these passes would fetch all the weights from memory again.
         size = BLOCK if xp is np else w.size
@@ -99,8 +99,8 @@ class SGD:
             if decay:
                 new -= (rate * decay) * w[part]
             new -= rate * dw[part]
-            moved[0][part], moved[1][part] = w[part] + new, new
-        return tuple(array.reshape(weight.shape) for array in moved)
+            moved[part], velocities[part] = w[part] + new, new
+        return moved.reshape(weight.shape), velocities.reshape(weight.shape)
 
     def check_patterns(self, params: Mapping) -> None:
         """Raise InputError if a pattern of rates or decays matches none of the parameters."""

@@ -280,7 +280,8 @@ WRONG_WORDS = {
     "train --data cifar10": "CIFAR-10 is not prepared yet",
     "train --data run": "run: not a prepared data set, train_images.npy is missing",
     "train --data set/meta.json": 'unknown data "set/meta.json"',
-    "train --data set --network resnet": "network should be one of alexnet, cifar_80sec, ",
+    "train --data set --network resnet": "network should be one of alexnet, "
+    "cifar_80sec, mini, one_tower, got resnet",
     "train --data set --schedule falling": "schedule should be one of constant, steps, ",
     "train --data set --epochs 0": "epochs should be 1 or more, got 0",
     "train --data set --epochs many": "argument --epochs: invalid int value: 'many'",

@@ -50,10 +50,13 @@ def minialexnet(work: Work) -> Step:
     rng = np.random.default_rng(0)
     wait = _gpu_wait() if not on_cpu else _no_wait
 
+    def batch():
+        images, labels = next(batches(pictures, work.batch, rng))
+        return see(images), place.put(labels)
+
     def train() -> dict[str, float]:
         clock = Clock(wait)
-        images, labels = next(batches(pictures, work.batch, rng))
-        x, labels = see(images), place.put(labels)
+        x, labels = batch()
         clock.lap("data")
         scores, cache = net.forward(x, rng)
         _, dscores = softmax_cross_entropy(scores, labels)
@@ -66,8 +69,7 @@ def minialexnet(work: Work) -> Step:
 
     def predict() -> dict[str, float]:
         clock = Clock(wait)
-        images, _ = next(batches(pictures, work.batch, rng))
-        x = see(images)
+        x, _ = batch()
         clock.lap("data")
         net(x)
         clock.lap("forward")

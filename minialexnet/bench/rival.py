@@ -30,12 +30,12 @@ def torch_network(network: layers.Network, shape) -> nn.Sequential:
     put in its order. Its dropout scales up in training, ours down in evaluation: the weights behind
     it are scaled instead.
     """
-    x = np.zeros((1, *shape), np.float32)
+    shapes, before = network.shapes(shape), shape
     modules, maps, kept = [], None, 1.0
     for name, layer in network.layers.items():
         match layer:
             case layers.Flatten():
-                maps = x.shape[1:]
+                maps = before
             case layers.Dropout():
                 kept *= 1 - layer.rate
         if isinstance(layer, layers.Linear):
@@ -43,7 +43,7 @@ def torch_network(network: layers.Network, shape) -> nn.Sequential:
             maps, kept = None, 1.0
         else:
             modules += _modules(name, layer)
-        x = layer(x)
+        before = shapes[name]
     return nn.Sequential(*modules)
 
 

@@ -77,15 +77,14 @@ def multiply_adds(network: Network, shape) -> dict[str, int]:
     {layer: multiply-adds}, of the layers that have a weight. Winograd's convolution gets by with
     fewer; a share of the peak beyond what products reach is due to that.
     """
-    x, found = np.zeros((1, *shape), np.float32), {}
+    shapes, found = network.shapes(shape), {}
     for name, layer in network.layers.items():
-        x = layer(x)
         towers = list(layer.layers.values()) if isinstance(layer, Parallel) else [layer]
         weights = [tower.params["weight"] for tower in towers if "weight" in tower.params]
         if weights:
             # Each output takes one for every weight of its filter: (K, K, C) of them, or (D,).
             inputs = np.prod(weights[0].shape[-4:-1])
-            found[name] = int(x.size * inputs)
+            found[name] = int(np.prod(shapes[name]) * inputs)
     return found
 
 

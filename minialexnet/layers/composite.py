@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from textwrap import indent
 
+import numpy as np
+
 from minialexnet.backend import namespace
 from minialexnet.layers.base import Layer
 
@@ -82,6 +84,20 @@ class Network(Composite):
             with _within(name):
                 x = layer(x)
         return x
+
+    def shapes(self, shape) -> dict[str, tuple[int, ...]]:
+        """The shape of each layer's output for one picture, by name.
+
+        Parameters
+        ----------
+        shape : (H, W, C) of the picture; the parameters are on the host
+        """
+        x, found = np.zeros((1, *shape), np.float32), {}
+        for name, layer in self.layers.items():
+            with _within(name):
+                x = layer(x)
+            found[name] = x.shape[1:]
+        return found
 
 
 class Stages(Network):

@@ -1,6 +1,6 @@
 """A layer run on slices of the batch that fit the processor's cache, several at a time."""
 
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 
 from minialexnet.backend import namespace
 from minialexnet.layers.base import Layer, Wrapper
@@ -39,14 +39,14 @@ class Sliced(Wrapper):
         return namespace(*ys).concatenate(ys), list(cache)
 
     def backward(self, dy, cache):
-        dxs, total = [], {}
-        for dx, grads in self._map(self.layer.backward, self._slices(dy), _emptied(cache)):
-            dxs.append(dx)
-            total = _added(total, grads)
-        return namespace(*dxs).concatenate(dxs) if self.input_grad else None, total
+        results = self._map(self.layer.backward, self._slices(dy), cache)
+        cache.clear()
+        dxs, grads = zip(*results, strict=True)
+        dx = namespace(*dxs).concatenate(dxs) if self.input_grad else None
+        return dx, {name: _sum([part[name] for part in grads]) for name in grads[0]}
 
     def __call__(self, x):
-        ys = list(self._map(self.layer, self._slices(x)))
+        ys = self._map(self.layer, self._slices(x))
         return namespace(*ys).concatenate(ys)
 
     def _map(self, function, *columns) -> list:
@@ -74,16 +74,8 @@ class Sliced(Wrapper):
         return [x[start : start + self.images] for start in range(0, len(x), self.images)]
 
 
-def _emptied(cache: list) -> list:
-    """What the cache holds, taken out of it."""
-    content = cache[:]
-    cache.clear()
-    return content
-
-
-def _added(total: dict, grads: dict) -> dict:
-    """The gradients so far with one slice's more; the first are kept as they came."""
-    return {name: total[name] + grad for name, grad in grads.items()} if total else grads
+def _sum(arrays):
+    return reduce(lambda total, array: total + array, arrays)
 
 
 @cache
