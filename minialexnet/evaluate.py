@@ -5,25 +5,42 @@ from collections.abc import Iterator
 import numpy as np
 
 from minialexnet.backend import namespace
-from minialexnet.data import Input, Split
+from minialexnet.data import Input, Split, ten_crops
 from minialexnet.loss import softmax
 
 
-def scores(net, images: np.ndarray, see: Input, batch: int = 250) -> Iterator:
+def scores(
+    net, images: np.ndarray, see: Input, crops: str = "center", batch: int = 250
+) -> Iterator:
     """The network's scores in evaluation, batch after batch, so that any number of images fits.
 
     Parameters
     ----------
     images : (N, H, W, 3) uint8, on the host
     see : how pictures enter the network
+    crops : "center" looks at the central part of each picture, "ten" at the four corners, the
+        centre and their mirror images, and averages the ten probabilities (paper, section 4.1)
     batch : images at a time
 
     Yields
     ------
-    (N, M) on the device
+    (N, M) on the device; for ten crops the logarithms of the mean probabilities
     """
     for first in range(0, len(images), batch):
-        yield net(see(images[first : first + batch]))
+        some = images[first : first + batch]
+        if crops == "center":
+            yield net(see(some))
+        else:
+            size = len(see.mean)
+            yield _mean_belief([net(see(part)) for part in ten_crops(some, size)])
+
+
+def _mean_belief(views: list):
+    """The logarithm of the mean over the views of softmax(scores)."""
+    xp = namespace(*views)
+    total = sum(softmax(view.astype("float64")) for view in views) / len(views)
+    # A probability that is 0 even in float64 has no logarithm.
+    return xp.log(xp.maximum(total, np.finfo("float64").tiny)).astype(views[0].dtype)
 
 
 def count_wrong(scores, labels, top: int = 1):
@@ -56,12 +73,14 @@ def customary_tops(classes) -> tuple[int, ...]:
     return (1, 5) if len(classes) > 10 else (1,)
 
 
-def error_rates(net, split: Split, see: Input, tops=(1,)) -> tuple[float, ...]:
+def error_rates(
+    net, split: Split, see: Input, tops=(1,), crops: str = "center"
+) -> tuple[float, ...]:
     """Top-k error rates over a whole split, every image counted once.
 
     Parameters
     ----------
-    see : how pictures enter the network
+    see, crops : how pictures enter the network, as for `scores`
     tops : the k of each rate wanted, (1, 5) for the paper's two
 
     Returns
@@ -70,7 +89,7 @@ def error_rates(net, split: Split, see: Input, tops=(1,)) -> tuple[float, ...]:
     """
     wrong = [0] * len(tops)
     first = 0
-    for part in scores(net, split.images, see):
+    for part in scores(net, split.images, see, crops):
         labels = see.device.put(split.labels[first : first + len(part)])
         for i, top in enumerate(tops):
             wrong[i] += int(see.device.get(count_wrong(part, labels, top)))
@@ -78,6 +97,7 @@ def error_rates(net, split: Split, see: Input, tops=(1,)) -> tuple[float, ...]:
     return tuple(count / first for count in wrong)
 
 
-def probabilities(net, images: np.ndarray, see: Input) -> np.ndarray:
+def probabilities(net, images: np.ndarray, see: Input, crops: str = "center") -> np.ndarray:
     """What the network believes of each picture: (N, M) shares of 1, on the host."""
-    return np.concatenate([see.device.get(softmax(part)) for part in scores(net, images, see)])
+    parts = scores(net, images, see, crops)
+    return np.concatenate([see.device.get(softmax(part)) for part in parts])

@@ -1,12 +1,15 @@
 """Every number of a run, in one place: each field is an option of `minialexnet train`."""
 
-import argparse
 import dataclasses
 import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from minialexnet import networks, optim
+import numpy as np
+
+from minialexnet import initial, networks, optim
+from minialexnet.backend import Device
+from minialexnet.data import CROPS, Input, random_crops, random_flips, seen
 from minialexnet.engine import ENGINES
 from minialexnet.errors import InputError
 
@@ -35,7 +38,15 @@ class Recipe:
     data: str = _option("shapes", "shapes (built in), cifar10, or a prepared folder")
     epochs: int = _option(5, "passes over the training set")
     batch: int = _option(32, "images in a step")
-    scale: float = _option(1 / 64, "what pixels are multiplied by, after the mean is subtracted")
+    crop: int = _option(
+        0, "side of the part of a picture that the network sees, anywhere in training; 0: all of it"
+    )
+    flip: bool = _option(False, "mirror half of the pictures in training")
+    crops: str = _option("center", "parts of a picture that `evaluate` looks at: center or ten")
+    scale: tuple[float, ...] = _option(
+        (1 / 64,),
+        "what pixels are multiplied by, after the mean is subtracted: one number, or three for R G B",
+    )
     rate: float = _option(0.015, "learning rate at the beginning")
     schedule: str = _option("linear", f"how the rate falls: {', '.join(SCHEDULES)}")
     drop_at: tuple[float, ...] = _option((8.0, 11.0), "steps: epochs at which the rate drops")
@@ -52,6 +63,9 @@ class Recipe:
     decays: dict[str, float] = _option(
         {"*.bias": 0.0}, "weight decays by parameter name, such as '*.bias=0' 'fc8.weight=0.03'"
     )
+    init: str = _option(
+        initial.TABLE, f"initial weights: {', '.join(initial.INITIALISATIONS)} (the network's own)"
+    )
     seed: int = _option(0, "of the weights, the order of images and the dropped features")
     engine: str = _option(
         "winograd",
@@ -65,12 +79,18 @@ class Recipe:
         self._demand(self.network in known, "network", f"one of {', '.join(known)}")
         self._demand(self.engine in ENGINES, "engine", f"one of {', '.join(ENGINES)}")
         self._demand(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
+        inits = initial.INITIALISATIONS
+        self._demand(self.init in inits, "init", f"one of {', '.join(inits)}")
+        self._demand(self.crops in CROPS, "crops", f"one of {', '.join(CROPS)}")
+        self._demand(len(self.scale) in (1, 3), "scale", "one number, or one for each of R, G, B")
         for name in ("epochs", "batch", "patience", "stall_after"):
             self._demand(getattr(self, name) >= 1, name, "1 or more")
-        for name in ("drops", "seed", "decay", "final"):
+        for name in ("drops", "seed", "decay", "final", "crop"):
             self._demand(0 <= getattr(self, name) < float("inf"), name, "0 or more")
-        for name in ("scale", "rate", "drop_factor"):
+        for name in ("rate", "drop_factor"):
             self._demand(0 < getattr(self, name) < float("inf"), name, "a number above 0")
+        good = all(0 < number < float("inf") for number in self.scale)
+        self._demand(good, "scale", "numbers above 0")
         self._demand(0 <= self.momentum < 1, "momentum", "0 or more and below 1")
         for name in ("drop_at", "rates", "decays"):
             numbers = getattr(self, name)
@@ -84,6 +104,18 @@ class Recipe:
     def _demand(self, condition: bool, name: str, expected: str) -> None:
         if not condition:
             raise InputError(f"{name} should be {expected}, got {getattr(self, name)}")
+
+    def seen(self, mean: np.ndarray, device: Device) -> Input:
+        """How pictures with this mean, (H, W, 3) on the host, enter the network."""
+        return seen(mean, self.scale, self.crop, device)
+
+    def augmented(self, images, rng: np.random.Generator):
+        """The part of each of the pictures, (N, H, W, 3), that training sees this time."""
+        if self.crop:
+            images = random_crops(images, self.crop, rng)
+        if self.flip:
+            images = random_flips(images, rng)
+        return images
 
     def optimiser(self) -> optim.SGD:
         """The gradient descent that the recipe asks for."""
@@ -106,39 +138,6 @@ class Recipe:
                 return optim.dexp(self.rate, self.epochs, self.final, self.levels)
 
 
-RECIPES = {
-    # The network of the paper in small, on pictures that need no download.
-    "mini": Recipe(),
-    # cuda-convnet's layers-80sec: 26 % error on CIFAR-10, published with 80 seconds on a GPU. Its
-    # files say that the rate drops after 8 epochs, not how many follow; here it is 4.
-    "cifar_80sec": Recipe(
-        network="cifar_80sec",
-        data="cifar10",
-        epochs=12,
-        batch=128,
-        scale=1.0,
-        rate=0.001,
-        schedule="steps",
-        drop_at=(8.0,),
-        decay=0.004,
-        decays={"*.bias": 0.0, "fc*.weight": 0.03},
-    ),
-}
-
-
-def recipe(name: str) -> Recipe:
-    """The recipe of that name.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    if name not in RECIPES:
-        raise InputError(f'unknown recipe "{name}": expected one of {", ".join(RECIPES)}')
-    return RECIPES[name]
-
-
 def as_json(recipe: Recipe) -> str:
     """The recipe as a file to read and to keep."""
     return json.dumps(dataclasses.asdict(recipe), indent=2) + "\n"
@@ -159,61 +158,7 @@ def from_dict(values: dict, source) -> Recipe:
 
 
 def _same_kind(name: str, value):
-    return tuple(value) if isinstance(getattr(Recipe(), name), tuple) else value
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add one option for each field. Options that are not given stay out of the result."""
-    for item in dataclasses.fields(Recipe):
-        default = getattr(Recipe(), item.name)
-        parser.add_argument(
-            f"--{item.name.replace('_', '-')}",
-            default=argparse.SUPPRESS,
-            help=f"{item.metadata['help']} (mini: {_shown(default)})",
-            **_reading(default),
-        )
-
-
-def options(arguments: argparse.Namespace) -> dict:
-    """The fields that were given as options."""
-    names = [item.name for item in dataclasses.fields(Recipe)]
-    given = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
-    if "drop_at" in given:
-        given["drop_at"] = tuple(given["drop_at"])
-    for name in ("rates", "decays"):
-        if name in given:
-            given[name] = dict(given[name])
-    return given
-
-
-def _reading(default) -> dict:
-    """How argparse should read a field with this default."""
-    match default:
-        case tuple():
-            return {"nargs": "*", "type": float, "metavar": "EPOCH"}
-        case dict():
-            return {"nargs": "*", "type": _assignment, "metavar": "PATTERN=NUMBER"}
-        case str():
-            return {"metavar": "NAME"}
-        case _:
-            return {"type": type(default), "metavar": "NUMBER"}
-
-
-def _assignment(text: str) -> tuple[str, float]:
-    pattern, equals, number = text.partition("=")
-    try:
-        if pattern and equals:
-            return pattern, float(number)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f'expected PATTERN=NUMBER, got "{text}"')
-
-
-def _shown(default) -> str:
-    match default:
-        case tuple():
-            return " ".join(f"{value:g}" for value in default)
-        case dict():
-            return " ".join(f"'{pattern}={value:g}'" for pattern, value in default.items())
-        case _:
-            return str(default)
+    if not isinstance(getattr(Recipe(), name), tuple):
+        return value
+    # Until version 0.1 a scale was one number.
+    return (value,) if isinstance(value, float) else tuple(value)

@@ -25,15 +25,16 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from minialexnet import __version__, checkpoint, data, networks
+from minialexnet import __version__, backend, checkpoint, data, networks
 from minialexnet.backend import Device
 from minialexnet.chance import generator
-from minialexnet.data import Dataset, Input
+from minialexnet.data import Dataset
 from minialexnet.engine import for_cpu
 from minialexnet.errors import InputError
 from minialexnet.evaluate import probabilities
 from minialexnet.files import whole
 from minialexnet.guard import activation_scales, report, stuck
+from minialexnet.initial import initialised
 from minialexnet.layers import Network
 from minialexnet.recipe import Recipe, as_json, from_dict
 from minialexnet.train import Progress, train
@@ -60,12 +61,25 @@ def for_device(net: Network, device: Device, engine: str, shape, threads: int) -
     return for_cpu(net, engine, shape, threads) if device.name == "cpu" else net
 
 
-def demand_fit(net: Network, name: str, pictures: Dataset) -> None:
+def demand_crop(recipe: Recipe, pictures: Dataset) -> None:
+    """Raise InputError if the pictures are smaller than the part that training sees."""
+    height, width, _ = pictures.mean.shape
+    if min(height, width) < recipe.crop:
+        raise InputError(
+            f"crop should be at most {min(height, width)}, the pictures of {recipe.data} are "
+            f"{height} x {width} pixels, got {recipe.crop}"
+        )
+
+
+def demand_fit(net: Network, recipe: Recipe, pictures: Dataset) -> None:
     """Raise InputError unless the network takes pictures of this size."""
+    name = recipe.network
+    height, width = pictures.mean.shape[:2]
+    height, width = (recipe.crop, recipe.crop) if recipe.crop else (height, width)
     try:
-        net(np.zeros((1, *pictures.mean.shape), np.float32))
+        net(np.zeros((1, height, width, 3), np.float32))
     except ValueError as error:
-        size = " x ".join(map(str, pictures.mean.shape[:2]))
+        size = f"{height} x {width}"
         where = "".join(f" {note}" for note in error.__notes__[:1])
         raise InputError(
             f'network "{name}" does not take pictures of {size} pixels: {error}{where}'
@@ -78,6 +92,16 @@ def vacant(name: str) -> Path:
     while (folder := Path("runs", name if number == 1 else f"{name}-{number}")).exists():
         number += 1
     return folder
+
+
+def demand_no_run(folder) -> None:
+    """Raise InputError if the folder holds a run."""
+    if any(
+        (Path(folder) / name).exists() for name in ("checkpoint.npz", "best.npz", "recipe.json")
+    ):
+        raise InputError(
+            f"{folder} holds a run already: go on with it (--resume) or choose another --out"
+        )
 
 
 def run_recipe(folder: Path) -> Recipe:
@@ -109,17 +133,15 @@ class Run:
     def __init__(
         self, recipe: Recipe, folder: Path, device: Device, threads: int, resume: bool = False
     ):
-        if not resume and any(
-            (folder / name).exists() for name in ("checkpoint.npz", "best.npz", "recipe.json")
-        ):
-            raise InputError(
-                f"{folder} holds a run already: go on with it (--resume) or choose another --out"
-            )
+        if not resume:
+            demand_no_run(folder)
         self.recipe, self.folder, self.device = recipe, folder, device
         self.data = data.load(recipe.data)
-        self.see = Input(device.put(self.data.mean), recipe.scale, device)
+        demand_crop(recipe, self.data)
+        self.see = recipe.seen(self.data.mean, device)
         self.net = network(recipe.network, len(self.data.classes), recipe.seed)
-        demand_fit(self.net, recipe.network, self.data)
+        demand_fit(self.net, recipe, self.data)
+        self.net.params = self._initial()
         self.sgd = recipe.optimiser()
         self.sgd.check_patterns(self.net.params)
         self.progress = Progress()
@@ -130,7 +152,15 @@ class Run:
             self.net.params = {name: device.put(w) for name, w in self.net.params.items()}
             self._begin()
         self.write("recipe.json", as_json(recipe).encode())
-        self.running = for_device(self.net, device, recipe.engine, self.data.mean.shape, threads)
+        shape = self.see.mean.shape
+        self.running = for_device(self.net, device, recipe.engine, shape, threads)
+
+    def _initial(self) -> dict:
+        """The weights that the recipe begins with, on the host."""
+        rng = generator("weights", self.recipe.seed)
+        some = self.data.train.images[rng.permutation(len(self.data.train.labels))[:64]]
+        see = self.recipe.seen(self.data.mean, backend.device("cpu"))
+        return initialised(self.recipe.init, self.net, rng, see(some))
 
     def _begin(self) -> None:
         new = not self.folder.exists()

@@ -48,7 +48,7 @@ def train(
     ------
     The loss of each step, nats. Between two steps the run can be saved, stopped or looked at.
     """
-    see = Input(device.put(data.mean), recipe.scale, device)
+    see = recipe.seen(data.mean, device)
     rate_at = recipe.learning_rate()
     steps = steps_per_epoch(data.train, recipe.batch)
     while progress.epoch < recipe.epochs:
@@ -59,7 +59,8 @@ def train(
             started = perf_counter()
             rate = rate_at(epoch + progress.step / steps, errors)
             rng = generator("layers", recipe.seed, epoch, progress.step)
-            labels = device.put(labels)
+            chance = generator("augmentation", recipe.seed, epoch, progress.step)
+            images, labels = recipe.augmented(images, chance), device.put(labels)
 
             scores, cache = net.forward(see(images), rng)
             loss, dscores = softmax_cross_entropy(scores, labels)

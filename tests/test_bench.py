@@ -12,7 +12,7 @@ from minialexnet import networks
 from minialexnet.bench import Work, layer_times, report
 from minialexnet.bench.contenders import Clock, minialexnet
 from minialexnet.bench.turns import peak, peak_memory, result
-from minialexnet.bench.work import multiply_adds, training_multiply_adds
+from minialexnet.cost import multiply_adds, training_multiply_adds
 from minialexnet.errors import InputError
 from minialexnet.layers import LocallyConnected2D, Network
 

@@ -7,7 +7,7 @@ import pytest
 import tiny
 
 from minialexnet.backend import device
-from minialexnet.data import Input, Split
+from minialexnet.data import Input, Split, seen
 from minialexnet.evaluate import count_wrong, error_rates, probabilities, scores
 
 CPU = device("cpu")
@@ -113,7 +113,7 @@ def test_error_rates_count_every_image_once(many):
 def test_scores_do_not_depend_on_the_batches(many, batch):
     net = Reads()
     zero = np.zeros((2, 2, 3), np.float32)
-    parts = list(scores(net, many.images, Input(zero, 1.0, CPU), batch))
+    parts = list(scores(net, many.images, Input(zero, 1.0, CPU), batch=batch))
     assert sum(net.batches) == 1013
     assert max(net.batches) == min(batch, 1013)
     assert np.array_equal(np.concatenate(parts), Reads()(Input(zero, 1.0, CPU)(many.images)))
@@ -128,7 +128,7 @@ def test_error_rates_are_the_same_however_the_split_is_cut(monkeypatch):
     expected = wrong_by_hand(together, data.test.labels, 1) / 61
     assert 0 < expected < 1
     for batch in (1, 7, 61, 250):
-        monkeypatch.setattr(scores, "__defaults__", (batch,))
+        monkeypatch.setattr(scores, "__defaults__", ("center", batch))
         assert error_rates(net, data.test, Input(data.mean, 1.0, CPU)) == (expected,)
 
 
@@ -140,3 +140,69 @@ def test_probabilities_are_the_softmax_of_the_scores(many):
     for row, pixel in zip(found[:20].tolist(), many.images[:20, 0, 0, 0].tolist(), strict=True):
         exponentials = [math.exp(-abs(pixel - m)) for m in range(12)]
         assert row == pytest.approx([e / sum(exponentials) for e in exponentials], rel=1e-5)
+
+
+# ---------------------------------------------------------------- ten crops
+
+
+class Sum:
+    """Two scores: the sum of the pixels in the first quarter, and in all the rest."""
+
+    def __call__(self, x):
+        first = x[:, :2, :2].sum((1, 2, 3))
+        return np.stack([first, x.sum((1, 2, 3)) - first], axis=1)
+
+
+def test_ten_crops_average_the_probabilities_of_corners_centre_and_their_mirror_images():
+    images = np.random.default_rng(0).integers(0, 9, (7, 6, 5, 3), np.uint8)
+    see = Input(np.full((4, 4, 3), 4, np.float32), np.float32([0.02]), CPU)
+    found = probabilities(Sum(), images, see, "ten")
+    for image, row in zip(images.astype(float), found, strict=True):
+        views = []
+        for top, left in [(0, 0), (0, 1), (2, 0), (2, 1), (1, 0)]:
+            part = image[top : top + 4, left : left + 4]
+            for view in (part, part[:, ::-1]):
+                first = 0.02 * (view[:2, :2] - 4).sum()
+                scores = [first, 0.02 * (view - 4).sum() - first]
+                total = sum(math.exp(score) for score in scores)
+                views.append([math.exp(score) / total for score in scores])
+        np.testing.assert_allclose(row, np.mean(views, axis=0), rtol=1e-5)
+    assert found.std() > 0.01
+
+
+def test_the_error_rate_of_ten_crops_counts_every_image_once():
+    data = tiny.dataset(train=8, test=31, size=11)
+    net = tiny.network()
+    net.params = {name: 3 * array for name, array in net.params.items()}
+    see = seen(data.mean, 0.1, 8, CPU)
+    believed = probabilities(net, data.test.images, see, "ten")
+    expected = (believed.argmax(axis=1) != data.test.labels).mean()
+    assert error_rates(net, data.test, see, crops="ten") == (expected,)
+    assert error_rates(net, data.test, see) != error_rates(net, data.test, see, crops="ten")
+
+
+def test_a_probability_of_nothing_in_ten_crops_is_no_warning():
+    see = Input(np.zeros((4, 4, 3), np.float32), np.float32([1]), CPU)
+    images = np.zeros((1, 6, 6, 3), np.uint8)
+    images[:, :, :3] = 255
+    ((scores_of_one,),) = scores(lambda x: 1e4 * np.float32([[1, 0]] * len(x)), images, see, "ten")
+    assert scores_of_one[0] == 0
+    assert scores_of_one[1] < -700
+
+
+# ---------------------------------------------------------------- parts of pictures
+
+
+def test_the_network_sees_the_middle_of_larger_pictures():
+    images = np.arange(2 * 7 * 6 * 3, dtype=np.uint8).reshape(2, 7, 6, 3)
+    mean = np.arange(7 * 6 * 3, dtype=np.float32).reshape(7, 6, 3)
+    see = seen(mean, (1, 2, 3), 3, CPU)
+    expected = (images - mean)[:, 2:5, 1:4] * [1, 2, 3]
+    np.testing.assert_array_equal(see(images), expected)
+    assert see(images).dtype == np.float32
+
+
+def test_without_a_crop_the_network_sees_all():
+    images = np.arange(2 * 7 * 6 * 3, dtype=np.uint8).reshape(2, 7, 6, 3)
+    see = seen(np.zeros((7, 6, 3), np.float32), 0.5, 0, CPU)
+    np.testing.assert_array_equal(see(images), images / 2)

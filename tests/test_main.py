@@ -15,7 +15,8 @@ from PIL import Image
 
 from minialexnet import __version__, checkpoint
 from minialexnet.__main__ import main
-from minialexnet.recipe import RECIPES, Recipe
+from minialexnet.recipe import Recipe
+from minialexnet.recipes import RECIPES
 from minialexnet.run import Run
 
 
@@ -251,18 +252,32 @@ def test_help_shows_every_option_of_the_recipe_with_its_default(capsys, monkeypa
     code, said, _ = called(capsys, "train", "--help")
     assert code == 0
     said = " ".join(said.split())
-    special = {"drop_at": "8 11", "rates": "'*.bias=2'", "decays": "'*.bias=0'"}
+    special = {
+        "drop_at": "8 11",
+        "scale": "0.015625",
+        "flip": "no",
+        "rates": "'*.bias=2'",
+        "decays": "'*.bias=0'",
+    }
     for item in dataclasses.fields(Recipe):
         default = special.get(item.name, getattr(Recipe(), item.name))
         option = re.escape(f"--{item.name.replace('_', '-')} ")
         text = re.escape(f" {item.metadata['help']} (mini: {default})")
-        # Between them stands what the option takes: NAME, NUMBER, [EPOCH ...].
-        assert re.search(rf"{option}[A-Z=.\[\] ]+{text}", said), item.name
+        # Between them stands what the option takes: NAME, NUMBER, [EPOCH ...]; or its opposite.
+        between = r"--no-[a-z]+" if isinstance(getattr(Recipe(), item.name), bool) else ""
+        option = option[:-2] + "," if between else option
+        assert re.search(rf"{option} ?[A-Z=.\[\] ]*{between}{text}", said), item.name
     assert f"--recipe NAME one of {', '.join(RECIPES)} (mini)" in said
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["evaluate"], ["predict"], ["prepare"], ["prepare", "folder"]]
+    "words",
+    [
+        [],
+        *[[name] for name in ("evaluate", "predict", "prepare", "recipes", "describe")],
+        *[[name] for name in ("import", "export", "bench")],
+        ["prepare", "folder"],
+    ],
 )
 def test_every_command_has_help(capsys, words):
     code, said, errors = called(capsys, *words, "--help")
@@ -280,8 +295,17 @@ WRONG_WORDS = {
     "train --data cifar10": "CIFAR-10 is not prepared yet",
     "train --data run": "run: not a prepared data set, train_images.npy is missing",
     "train --data set/meta.json": 'unknown data "set/meta.json"',
-    "train --data set --network resnet": "network should be one of alexnet, "
-    "cifar_80sec, mini, one_tower, got resnet",
+    "train --data set --network resnet": "mini, one_tower, one_tower_norm, got resnet",
+    "train --data set --init xavier": "init should be one of table, paper, as_run, he, lsuv, got",
+    "train --data set --crop 33": "crop should be at most 32, the pictures of ",
+    "train --data set --crop 5": '"mini" does not take pictures of 5 x 5 pixels',
+    "train --data set --crop -1": "crop should be 0 or more, got -1",
+    "train --data set --crops nine": "crops should be one of center, ten, got nine",
+    "train --data set --scale 1 2": "scale should be one number, or one for each of R, G, B, got",
+    "train --recipe alexnet": "ImageNet cannot be downloaded by a program: prepare your copy",
+    "recipes paper": 'unknown recipe "paper": expected one of mini, cifar_80sec',
+    "describe resnet": 'unknown network "resnet": expected one of alexnet, alexnet_as_run',
+    "describe mini --batch 0": "--batch should be 1 or more, got 0",
     "train --data set --schedule falling": "schedule should be one of constant, steps, ",
     "train --data set --epochs 0": "epochs should be 1 or more, got 0",
     "train --data set --epochs many": "argument --epochs: invalid int value: 'many'",
@@ -319,7 +343,10 @@ WRONG_WORDS = {
     "evaluate run --data digits": 'unknown data "digits"',
     "evaluate run --device tpu": 'unknown device "tpu"',
     "evaluate run --threads -1": "--threads should be 1 or more, got -1",
-    "predict run": "the following arguments are required: PICTURE",
+    "evaluate run --crops nine": "--crops should be one of center, ten, got nine",
+    "evaluate run --crops ten": '"mini" was trained on whole pictures',
+    "predict run": "predict needs a run and pictures, got run alone",
+    "predict --pretrained imagenet x.png": 'no pretrained network "imagenet": expected one of',
     "predict run nothing.png": "nothing.png: ",
     "predict run set": "set: ",
     "predict run run/log.csv": "run/log.csv: ",

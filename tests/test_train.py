@@ -27,13 +27,13 @@ TIMING = ("images_per_s", "seconds")
 
 def small(**numbers):
     """A recipe for `tiny.network`: three steps an epoch, the last with four images of eight."""
-    usual = {"epochs": 2, "batch": 8, "scale": 0.5, "rate": 0.001, "schedule": "constant"}
+    usual = {"epochs": 2, "batch": 8, "scale": (0.5,), "rate": 0.001, "schedule": "constant"}
     return Recipe(**usual | numbers)
 
 
 def for_mini(**numbers):
     """A recipe for `mini`."""
-    return small(**{"scale": 1 / 64, "rate": 0.01} | numbers)
+    return small(**{"scale": (1 / 64,), "rate": 0.01} | numbers)
 
 
 def trained(net, data, recipe, there=CPU):
@@ -341,9 +341,68 @@ def test_twenty_steps_on_the_strict_device_are_those_of_numpy():
     assert tiny.same({name: there.get(array) for name, array in theirs.params.items()}, ours.params)
     velocity = {name: there.get(array) for name, array in strict_sgd.velocity.items()}
     assert tiny.same(velocity, sgd.velocity)
-    rates = error_rates(
-        theirs, data.test, Input(there.put(data.mean), Recipe().scale, there), tops=(1, 2, 5)
+    rates = error_rates(theirs, data.test, Recipe().seen(data.mean, there), tops=(1, 2, 5))
+    assert rates == error_rates(ours, data.test, Recipe().seen(data.mean, CPU), tops=(1, 2, 5))
+
+
+# ---------------------------------------------------------------- augmentation
+
+
+class Spy:
+    """A network that keeps what it was shown in training."""
+
+    def __init__(self, net):
+        self.net, self.shown = net, []
+
+    params = property(
+        lambda self: self.net.params, lambda self, params: setattr(self.net, "params", params)
     )
-    assert rates == error_rates(
-        ours, data.test, Input(data.mean, Recipe().scale, CPU), tops=(1, 2, 5)
-    )
+
+    def forward(self, x, rng=None):
+        self.shown.append(x)
+        return self.net.forward(x, rng)
+
+    def backward(self, dy, cache):
+        return self.net.backward(dy, cache)
+
+    def __call__(self, x):
+        assert x.shape[1:] == (8, 8, 3)
+        return self.net(x)
+
+
+def test_training_sees_crops_and_mirror_images_that_depend_on_seed_epoch_and_step():
+    data = tiny.dataset(train=20, test=11, size=11)
+    recipe, spy = small(crop=8, flip=True, seed=4), Spy(tiny.network())
+    trained(spy, data, recipe)
+    batches, places = iter(spy.shown), set()
+    for epoch in range(2):
+        order = generator("order", 4, epoch).permutation(20)
+        for step in range(3):
+            rng = generator("augmentation", 4, epoch, step)
+            images = data.train.images[order[8 * step : 8 * (step + 1)]]
+            tops, lefts = rng.integers(4, size=len(images)), rng.integers(4, size=len(images))
+            mirrored = rng.random(len(images)) < 0.5
+            # The mean of the central part, whatever part is seen: 11 - 8 leaves one row above.
+            mean = data.mean[1:9, 1:9]
+            for seen, image, top, left, flip in zip(
+                next(batches), images, tops, lefts, mirrored, strict=True
+            ):
+                part = image[top : top + 8, left : left + 8]
+                part = part[:, ::-1] if flip else part
+                np.testing.assert_array_equal(seen, (part - mean) * np.float32(0.5))
+                places.add((top, left, flip))
+    assert next(batches, None) is None
+    assert len(places) > 15
+
+
+def test_augmented_training_goes_on_to_the_bit_in_the_middle_of_an_epoch():
+    data = tiny.dataset(train=20, test=11, size=11)
+    recipe = small(crop=8, flip=True)
+    whole, parts = tiny.network(), tiny.network()
+    trained(whole, data, recipe)
+    sgd, progress = recipe.optimiser(), Progress()
+    for _ in zip(range(2), train(parts, sgd, data, recipe, CPU, progress), strict=False):
+        pass
+    for _ in train(parts, sgd, data, recipe, CPU, copy.deepcopy(progress)):
+        pass
+    assert tiny.same(parts.params, whole.params)

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from minialexnet import processor
 from minialexnet.backend import device
 from minialexnet.bench.work import Work
-from minialexnet.data import Input, batches
+from minialexnet.data import batches, seen
 from minialexnet.engine import for_cpu
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.optim import SGD
@@ -46,7 +46,7 @@ def minialexnet(work: Work) -> Step:
     on_cpu = work.device == "cpu"
     net = for_cpu(plain, work.engine, work.shape, work.threads) if on_cpu else plain
     pictures, sgd = work.pictures(), SGD()
-    see = Input(place.put(np.full(work.shape, 128, np.float32)), 1.0, place)
+    see = seen(np.full(work.shape, 128, np.float32), 1.0, 0, place)
     rng = np.random.default_rng(0)
     wait = _gpu_wait() if not on_cpu else _no_wait
 

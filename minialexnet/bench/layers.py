@@ -5,7 +5,8 @@ from time import perf_counter
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minialexnet.bench.work import Work, multiply_adds
+from minialexnet.bench.work import Work
+from minialexnet.cost import multiply_adds
 from minialexnet.engine import for_cpu
 from minialexnet.errors import InputError
 from minialexnet.layers import Sliced

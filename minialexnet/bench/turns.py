@@ -14,7 +14,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from minialexnet.bench.contenders import CONTENDERS, Step
-from minialexnet.bench.work import Work, multiply_adds, training_multiply_adds
+from minialexnet.bench.work import Work
+from minialexnet.cost import multiply_adds, training_multiply_adds
 from minialexnet.errors import InputError
 
 IMAGENET, IMAGENET_EPOCHS = 1_281_167, 90

@@ -9,7 +9,7 @@ from minialexnet.chance import generator
 from minialexnet.data import Split
 from minialexnet.engine import ENGINES
 from minialexnet.errors import InputError
-from minialexnet.layers import Network, Parallel
+from minialexnet.layers import Network
 
 TASKS = ("train", "predict")
 
@@ -52,7 +52,7 @@ class Work:
     @property
     def classes(self) -> int:
         """As many as the pictures that the network was made for have."""
-        return 1000 if self.shape[0] > 32 else 10
+        return networks.CLASSES[self.network]
 
     def net(self) -> Network:
         """The network with its initial weights, on the host."""
@@ -63,32 +63,3 @@ class Work:
         rng, count = np.random.default_rng(0), 4 * self.batch
         images = rng.integers(0, 256, (count, *self.shape), np.uint8)
         return Split(images, rng.integers(0, self.classes, count))
-
-
-def multiply_adds(network: Network, shape) -> dict[str, int]:
-    """What each layer's matrix products cost by definition, for one picture forward.
-
-    Parameters
-    ----------
-    shape : (H, W, C) of a picture
-
-    Returns
-    -------
-    {layer: multiply-adds}, of the layers that have a weight. Winograd's convolution gets by with
-    fewer; a share of the peak beyond what products reach is due to that.
-    """
-    shapes, found = network.shapes(shape), {}
-    for name, layer in network.layers.items():
-        towers = list(layer.layers.values()) if isinstance(layer, Parallel) else [layer]
-        weights = [tower.params["weight"] for tower in towers if "weight" in tower.params]
-        if weights:
-            # Each output takes one for every weight of its filter: (K, K, C) of them, or (D,).
-            inputs = np.prod(weights[0].shape[-4:-1])
-            found[name] = int(np.prod(shapes[name]) * inputs)
-    return found
-
-
-def training_multiply_adds(network: Network, shape) -> int:
-    """The same for a whole training step: forward, and twice that backward but for the pixels."""
-    costs = multiply_adds(network, shape)
-    return sum((3 if network.layers[name].input_grad else 2) * n for name, n in costs.items())

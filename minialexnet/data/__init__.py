@@ -3,11 +3,26 @@
 from pathlib import Path
 
 from minialexnet.data.batches import batches, steps_per_epoch
-from minialexnet.data.input import Input
+from minialexnet.data.crops import CROPS, random_crops, random_flips, ten_crops
+from minialexnet.data.input import Input, seen
 from minialexnet.data.prepared import Dataset, Split, prepared
 from minialexnet.errors import InputError
 
-__all__ = ["NAMES", "Dataset", "Input", "Split", "batches", "load", "prepared", "steps_per_epoch"]
+__all__ = [
+    "CROPS",
+    "NAMES",
+    "Dataset",
+    "Input",
+    "Split",
+    "batches",
+    "load",
+    "prepared",
+    "random_crops",
+    "random_flips",
+    "seen",
+    "steps_per_epoch",
+    "ten_crops",
+]
 
 NAMES = ("shapes", "cifar10")
 
@@ -35,6 +50,11 @@ def load(name: str) -> Dataset:
             )
         return prepared(folder)
     if not Path(name).is_dir():
+        if name == "imagenet":
+            raise InputError(
+                "ImageNet cannot be downloaded by a program: prepare your copy, `minialexnet "
+                "prepare folder PICTURES OUT --size 256`, and give it as --data OUT"
+            )
         raise InputError(
             f'unknown data "{name}": expected shapes, cifar10, or a folder that '
             "`minialexnet prepare` made"

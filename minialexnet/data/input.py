@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minialexnet.backend import Device
+from minialexnet.data.crops import center
 
 
 @dataclass(frozen=True)
@@ -15,14 +16,43 @@ class Input:
     Parameters
     ----------
     mean : (H, W, 3) float32, on the device
-    scale : 1 leaves the pixels as large as they are, as the paper does
+    scale : (1,) or (3,) float32, on the device, for all channels or for each; 1 leaves the pixels
+        as large as they are, as the paper does
     device : where the network is
     """
 
     mean: Any
-    scale: float
+    scale: Any
     device: Device
 
     def __call__(self, images: np.ndarray):
-        """(N, H, W, 3) uint8 on the host to (N, H, W, 3) float32 on the device."""
+        """What the network sees of pictures, or of the central part of larger ones.
+
+        Parameters
+        ----------
+        images : (N, H, W, 3) uint8, on the host
+
+        Returns
+        -------
+        (N, H, W, 3) float32, on the device, as large as the mean picture
+        """
+        if images.shape[1:] != self.mean.shape:
+            images = center(images, len(self.mean))
         return (self.device.put(images) - self.mean) * self.scale
+
+
+def seen(mean: np.ndarray, scale, crop: int, device: Device) -> Input:
+    """How pictures enter a network.
+
+    Parameters
+    ----------
+    mean : (H, W, 3) float32, on the host, of whole pictures
+    scale : one number, or one for each channel
+    crop : side of the part of a picture that the network sees, pixels; 0 for all of it
+
+    Notes
+    -----
+    The mean of the central part is subtracted from every part, as cuda-convnet does.
+    """
+    mean = np.ascontiguousarray(center(mean, crop)) if crop else mean
+    return Input(device.put(mean), device.put(np.asarray(scale, np.float32)), device)

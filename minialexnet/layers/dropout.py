@@ -12,6 +12,8 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : share of the features that is dropped, 0 <= rate < 1
+    inverted : True scales the other way round: in training the features that are kept become
+        x / (1 - rate), and in evaluation y = x
 
     Raises
     ------
@@ -20,22 +22,26 @@ class Dropout(Layer):
 
     Notes
     -----
-    The paper scales in evaluation, and so does this layer. Most later codes scale by
-    1 / (1 - rate) in training instead ("inverted dropout"); the networks are equivalent.
+    The paper scales in evaluation, and so does this layer if it is not told otherwise. Caffe,
+    Chainer and PyTorch scale in training ("inverted dropout"). A network of the one kind becomes
+    one of the other when the weights behind the dropout are multiplied by 1 - rate; but the same
+    initial weights and learning rate are then not the same training.
     """
 
-    def __init__(self, rate: float = 0.5):
+    def __init__(self, rate: float = 0.5, inverted: bool = False):
         if not 0 <= rate < 1:
             raise ValueError(f"Dropout expects a rate from 0 to below 1, got {rate}")
         super().__init__()
-        self.rate = float(rate)
+        self.rate, self.inverted = float(rate), inverted
 
     def forward(self, x, rng=None):
         if rng is None:
-            kept = 1 - self.rate
+            kept = 1.0 if self.inverted else 1 - self.rate
         else:
             # Drawn on the host, so that a GPU drops the same features for the same seed.
             kept = namespace(x).asarray(rng.random(x.shape, dtype=np.float32) >= self.rate)
+            if self.inverted:
+                kept = kept.astype(x.dtype) / (1 - self.rate)
         return x * kept, kept
 
     def backward(self, dy, cache):

@@ -28,12 +28,22 @@ def one_tower(rng: np.random.Generator, classes: int = 1000, **kinds) -> Network
 
     61,100,840 parameters for 1000 classes.
 
+    Parameters
+    ----------
+    rng, classes, kinds : as for `alexnet`
+
     Notes
     -----
-    Krizhevsky, "One weird trick for parallelizing convolutional neural networks" (2014). Against
-    the paper of 2012: no towers, other widths, no response normalisation, two pixels of padding in
-    conv1, and dropout before a fully connected layer instead of behind it. The initial weights are
-    those of He et al. (2015).
+    torchvision/models/alexnet.py, after cuda-convnet2 (see `one_tower_norm`), with published errors
+    of 43.48 and 20.93 % on the validation set of 2012, centre crops. Against `alexnet`:
+
+    * No towers, and 64, 192, 384, 256 and 256 filters instead of 96, 256, 384, 384 and 256.
+    * No response normalisation (section 3.3).
+    * Pictures are 224 pixels wide, with two pixels of zeros on each side in conv1.
+    * Dropout stands before fc6 and fc7 instead of behind them, so it drops features of pool5 and
+      none of fc7's, and it scales in training instead of evaluation (section 4.2).
+    * Weights begin with std = sqrt(2 / inputs of a filter) instead of 0.01, as in He et al. (2015),
+      and all biases with 0 (section 5). torchvision itself draws both from uniform distributions.
     """
     k = layer_kinds(**kinds)
 
@@ -60,10 +70,10 @@ def one_tower(rng: np.random.Generator, classes: int = 1000, **kinds) -> Network
             "relu5": k.ReLU(),
             "pool5": k.MaxPool(3, stride=2),
             "flatten": k.Flatten(),
-            "drop5": k.Dropout(0.5),
+            "drop5": k.Dropout(0.5, inverted=True),
             "fc6": linear(256 * 6 * 6, 4096),
             "relu6": k.ReLU(),
-            "drop6": k.Dropout(0.5),
+            "drop6": k.Dropout(0.5, inverted=True),
             "fc7": linear(4096, 4096),
             "relu7": k.ReLU(),
             "fc8": linear(4096, classes),

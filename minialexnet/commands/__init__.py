@@ -1,0 +1,5 @@
+"""What can be done from the command line: one file a command."""
+
+from minialexnet.commands import bench, describe, evaluate, predict, prepare, train, weights
+
+ALL = (train, evaluate, predict, prepare, describe, weights, bench)

@@ -1,0 +1,59 @@
+"""minialexnet bench: how fast a network is."""
+
+import json
+from pathlib import Path
+
+from minialexnet.commands.common import add_device, device_and_threads
+from minialexnet.errors import InputError
+from minialexnet.files import whole
+
+
+def add(commands) -> None:
+    one = commands.add_parser("bench", help="how fast a network is, and against PyTorch")
+    one.set_defaults(command=run)
+    one.add_argument("--network", default="alexnet", metavar="NAME", help="(alexnet)")
+    one.add_argument("--batch", type=int, default=128, metavar="NUMBER", help="images (128)")
+    one.add_argument("--task", default="train", metavar="NAME", help="train or predict (train)")
+    one.add_argument("--engine", default="winograd", metavar="NAME", help="as for train (winograd)")
+    one.add_argument("--against", metavar="NAME", help="torch: PyTorch in turn with ours")
+    one.add_argument("--rounds", type=int, default=5, metavar="NUMBER", help="turns of each (5)")
+    one.add_argument(
+        "--steps", type=int, metavar="NUMBER", help="steps in a turn (about a second's worth)"
+    )
+    one.add_argument("--layers", action="store_true", help="the time of each layer instead")
+    one.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a new file")
+    add_device(one)
+
+
+def run(arguments) -> int:
+    from minialexnet.bench import Work, layer_times, measured, report
+
+    path = arguments.json
+    if path is not None and path.exists():
+        raise InputError(f"--json {path}: exists already")
+    if path is not None and not path.parent.is_dir():
+        raise InputError(f"--json {path}: there is no folder {path.parent}")
+    if arguments.against not in (None, "torch"):
+        raise InputError(f"--against should be torch, got {arguments.against}")
+    for name in ("rounds", "steps"):
+        if (value := getattr(arguments, name)) is not None and value < 1:
+            raise InputError(f"--{name} should be 1 or more, got {value}")
+    device, threads = device_and_threads(arguments)
+    work = Work(
+        arguments.network,
+        arguments.batch,
+        arguments.task,
+        device.name,
+        arguments.engine,
+        threads,
+    )
+    if arguments.layers:
+        result = layer_times(work)
+        print(report.layers(result))
+    else:
+        result = measured(work, bool(arguments.against), arguments.rounds, arguments.steps or 0)
+        print(report.speeds(result))
+    if path is not None:
+        with whole(path) as file:
+            file.write(json.dumps(result, indent=2).encode() + b"\n")
+    return 0

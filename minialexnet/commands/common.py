@@ -1,0 +1,90 @@
+"""What several commands share: options, and opening what they name."""
+
+import argparse
+from pathlib import Path
+
+from minialexnet import processor
+from minialexnet.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line, and takes no shortened options."""
+
+    def __init__(self, **settings):
+        super().__init__(allow_abbrev=False, **settings)
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", default="cpu", metavar="NAME", help="cpu, cuda or cuda:N (cpu)"
+    )
+    command.add_argument("--threads", type=int, metavar="NUMBER", help="on a CPU (all processors)")
+
+
+def add_best(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--best", action="store_true", help="its best state instead of its last")
+
+
+def device_and_threads(arguments):
+    """The device that was asked for, and how many threads a CPU may use."""
+    from minialexnet.backend import device
+
+    if arguments.threads is not None and arguments.threads < 1:
+        raise InputError(f"--threads should be 1 or more, got {arguments.threads}")
+    return device(arguments.device), arguments.threads or processor.threads()
+
+
+def saved_run(path: Path, best: bool = False):
+    """The network of a run with its weights on the host, its recipe, and its checkpoint."""
+    from minialexnet import checkpoint
+    from minialexnet import run as runs
+    from minialexnet.backend import device
+    from minialexnet.recipe import from_dict
+
+    if not path.exists():
+        raise InputError(f"{path}: no such run; minialexnet train makes one")
+    if path.is_dir():
+        path = path / ("best.npz" if best else "checkpoint.npz")
+    saved = checkpoint.load(path)
+    recipe = from_dict(saved.about["recipe"], path)
+    net = runs.network(recipe.network, len(saved.about["data"]["classes"]), recipe.seed)
+    checkpoint.give(net, saved, device("cpu"), path)
+    return net, recipe, saved
+
+
+def trained(arguments, path: Path):
+    """The network of a run as it runs best, how pictures enter it, its recipe and checkpoint."""
+    from minialexnet import run as runs
+
+    device, threads = device_and_threads(arguments)
+    net, recipe, saved = saved_run(path, arguments.best)
+    net.params = {name: device.put(array) for name, array in net.params.items()}
+    see = recipe.seen(saved.mean, device)
+    running = runs.for_device(net, device, recipe.engine, see.mean.shape, threads)
+    return running, see, recipe, saved
+
+
+def add_crops(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--crops",
+        metavar="NAME",
+        help="center: the middle of a picture; ten: the mean over the corners, the middle and "
+        "their mirror images (what the recipe says)",
+    )
+
+
+def crops(arguments, recipe) -> str:
+    """The parts of a picture to look at: those asked for, or the recipe's."""
+    from minialexnet.data import CROPS
+
+    if arguments.crops not in (None, *CROPS):
+        raise InputError(f"--crops should be one of {', '.join(CROPS)}, got {arguments.crops}")
+    if arguments.crops == "ten" and not recipe.crop:
+        raise InputError(
+            f'--crops ten: network "{recipe.network}" was trained on whole pictures, there is '
+            "nothing to cut them to"
+        )
+    return arguments.crops or (recipe.crops if recipe.crop else "center")

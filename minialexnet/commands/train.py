@@ -1,0 +1,94 @@
+"""minialexnet train: train a network."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from minialexnet.commands.common import add_device, device_and_threads
+from minialexnet.commands.recipe_options import add_options, options
+from minialexnet.errors import InputError
+
+
+def add(commands) -> None:
+    from minialexnet.recipe import OPEN_ENDED
+    from minialexnet.recipes import RECIPES
+
+    one = commands.add_parser("train", help="train a network")
+    one.set_defaults(command=run)
+    one.add_argument("--recipe", metavar="NAME", help=f"one of {', '.join(RECIPES)} (mini)")
+    one.add_argument("--out", type=Path, metavar="RUN", help="folder of the run (runs/RECIPE)")
+    one.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in RUN, under its own recipe (more --epochs are allowed where "
+        f"the schedule does not depend on them: {', '.join(OPEN_ENDED)})",
+    )
+    add_device(one)
+    one.add_argument(
+        "--save-minutes",
+        type=float,
+        default=10,
+        metavar="NUMBER",
+        help="save this often within an epoch (10)",
+    )
+    add_options(
+        one.add_argument_group("what the recipe says, unless given here (in brackets: mini's)")
+    )
+
+
+def run(arguments) -> int:
+    from minialexnet import run as runs
+    from minialexnet.recipe import OPEN_ENDED
+    from minialexnet.recipes import published
+
+    given = _absolute(options(arguments))
+    device, threads = device_and_threads(arguments)
+    folder = arguments.out
+    if not arguments.save_minutes >= 0:
+        raise InputError(f"--save-minutes should be 0 or more, got {arguments.save_minutes}")
+    if arguments.resume:
+        if folder is None:
+            raise InputError("--resume needs --out RUN, the folder of the run to go on with")
+        if arguments.recipe is not None:
+            raise InputError("--resume keeps the recipe of the run: leave --recipe out")
+        recipe = runs.run_recipe(folder)
+        if given.get("epochs", 0) > recipe.epochs and recipe.schedule in OPEN_ENDED:
+            recipe = dataclasses.replace(recipe, epochs=given["epochs"])
+        for name, value in given.items():
+            if value != getattr(recipe, name):
+                raise InputError(
+                    f"{folder} was begun with {name} {getattr(recipe, name)}, not {value}: a run "
+                    f"that is resumed keeps its recipe (schedule {recipe.schedule})"
+                )
+    else:
+        name = arguments.recipe or "mini"
+        recipe = dataclasses.replace(published(name).recipe, **given)
+        folder = folder or runs.vacant(name)
+
+    run = runs.Run(recipe, folder, device, threads, arguments.resume)
+    count = sum(weight.size for weight in run.net.params.values())
+    print(
+        f"{recipe.network}, {count:,} parameters, on {run.data.source} "
+        f"({len(run.data.train.labels):,} + {len(run.data.test.labels):,} images), "
+        f"{device.name}, {threads} threads; run folder {folder}",
+        flush=True,
+    )
+    try:
+        finished = run.go(arguments.save_minutes)
+    except runs.Diverged as error:
+        print(f"minialexnet: {error}", file=sys.stderr)
+        return 1
+    if not finished:
+        print(f"stopped and saved; go on with: minialexnet train --resume --out {folder}")
+        return 130
+    print(f"done; look at {', '.join(str(path) for path in sorted(folder.glob('*.png')))}")
+    return 0
+
+
+def _absolute(given: dict) -> dict:
+    """A folder of data by its full path, so that the run can be resumed from anywhere."""
+    from minialexnet.data import NAMES
+
+    if given.get("data", NAMES[0]) not in NAMES and Path(given["data"]).is_dir():
+        return given | {"data": str(Path(given["data"]).resolve())}
+    return given
