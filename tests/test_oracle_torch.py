@@ -14,13 +14,22 @@ from minialexnet.errors import InputError
 from minialexnet.layers import (
     AveragePool,
     Conv2D,
+    Dropout,
+    Linear,
     LocalResponseNorm,
     MaxPool,
     Network,
-    ResponseNorm,
 )
 from minialexnet.loss import softmax_cross_entropy
-from minialexnet.networks import alexnet, cifar_80sec
+from minialexnet.networks import (
+    alexnet,
+    alexnet_as_run,
+    alexnet_half,
+    alexnet_pool2,
+    cifar_11pct,
+    cifar_18pct,
+    cifar_80sec,
+)
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (make test-all does)")
 F = torch.nn.functional
@@ -142,11 +151,70 @@ def torch_alexnet(net, t):
     return linear(net, "fc8", t)
 
 
-def torch_cifar_80sec(net, t):
-    def average(t):
-        # PyTorch's ceil_mode divides by the covered area too when told not to count padding.
-        return F.avg_pool2d(t, 3, 2, ceil_mode=True, count_include_pad=False)
+def same_map(t, size, alpha):
+    """Normalised by its neighbours in the map; averaging counts the zeros around the picture."""
+    squares = size**2 * F.avg_pool2d(t * t, size, 1, size // 2)
+    return t / (1 + alpha * squares) ** 0.75
 
+
+def torch_as_run(net, t, towers=2, pool=3, pads=(2, 1)):
+    def normed(t):
+        shares = t.chunk(towers, dim=1)
+        normed = [F.local_response_norm(x, 5, alpha=1e-4, beta=0.75, k=2.0) for x in shares]
+        return torch.cat(normed, dim=1)
+
+    def pooled(t):
+        return F.max_pool2d(t, pool, 2, ceil_mode=True)
+
+    t = pooled(normed(conv(net, "conv1", F.pad(t, (0, 3, 0, 3)), stride=4))).relu()
+    t = pooled(same_map(normed(conv(net, "conv2", t, padding=pads[0]).relu()), 5, 0.001 / 25))
+    t = conv(net, "conv3", t, padding=1).relu()
+    t = conv(net, "conv4", t, padding=1).relu()
+    t = pooled(conv(net, "conv5", t, padding=pads[1])).relu()
+    t = 0.5 * linear(net, "fc6", flat(t)).relu()
+    t = 0.5 * linear(net, "fc7", t).relu()
+    return linear(net, "fc8", t)
+
+
+def torch_half(net, t):
+    return torch_as_run(net, t, towers=1)
+
+
+def torch_pool2(net, t):
+    return torch_as_run(net, t, pool=2, pads=(1, 0))
+
+
+def average(t):
+    # PyTorch's ceil_mode divides by the covered area too when told not to count padding.
+    return F.avg_pool2d(t, 3, 2, ceil_mode=True, count_include_pad=False)
+
+
+def torch_cifar_18pct(net, t):
+    t = F.max_pool2d(conv(net, "conv1", t, padding=2), 3, 2, ceil_mode=True).relu()
+    t = average(conv(net, "conv2", same_map(t, 3, 5e-5 / 9), padding=2).relu())
+    t = average(conv(net, "conv3", same_map(t, 3, 5e-5 / 9), padding=2).relu())
+    return linear(net, "fc4", flat(t))
+
+
+def torch_cifar_11pct(net, t):
+    def normed(t):
+        return F.local_response_norm(t, 9, alpha=0.001, beta=0.75, k=1.0)
+
+    def local(name, t):
+        """Filters of its own at every place; `unfold` has channels first, then the window."""
+        params = {key: torch.tensor(array) for key, array in net.layers[name].params.items()}
+        rows, columns, kernel, *_, filters = params["weight"].shape
+        weight = params["weight"].permute(5, 4, 2, 3, 0, 1).reshape(filters, -1, rows * columns)
+        seen = F.unfold(t, kernel, padding=1)
+        y = torch.einsum("ndp,odp->nop", seen, weight).unflatten(2, (rows, columns))
+        return y + params["bias"].permute(2, 0, 1)
+
+    t = normed(F.max_pool2d(conv(net, "conv1", t, padding=2).relu(), 3, 2, ceil_mode=True))
+    t = F.max_pool2d(normed(conv(net, "conv2", t, padding=2).relu()), 3, 2, ceil_mode=True)
+    return linear(net, "fc5", flat(local("local4", local("local3", t).relu()).relu()))
+
+
+def torch_cifar_80sec(net, t):
     t = F.max_pool2d(conv(net, "conv1", t, padding=2), 3, 2, ceil_mode=True).relu()
     t = average(conv(net, "conv2", t, padding=2).relu())
     t = average(conv(net, "conv3", t, padding=2).relu())
@@ -154,10 +222,19 @@ def torch_cifar_80sec(net, t):
 
 
 @pytest.mark.parametrize(
-    ("network", "theirs", "size"),
-    [(alexnet, torch_alexnet, 227), (cifar_80sec, torch_cifar_80sec, 32)],
+    ("network", "theirs"),
+    [
+        (alexnet, torch_alexnet),
+        (alexnet_as_run, torch_as_run),
+        (alexnet_half, torch_half),
+        (alexnet_pool2, torch_pool2),
+        (cifar_80sec, torch_cifar_80sec),
+        (cifar_18pct, torch_cifar_18pct),
+        (cifar_11pct, torch_cifar_11pct),
+    ],
 )
-def test_whole_networks(network, theirs, size):
+def test_whole_networks(network, theirs):
+    size = networks.SIZES[network.__name__]
     net: Network = network(np.random.default_rng(0), classes=10)
     net.layers["conv1"].input_grad = True
     x = np.random.default_rng(1).normal(0, 60, size=(2, size, size, 3)).astype(np.float32)
@@ -170,7 +247,18 @@ def test_whole_networks(network, theirs, size):
     assert_close(net.backward(dy, cache)[0], array(t.grad), 1e-4)
 
 
-@pytest.mark.parametrize("name", networks.__all__)
+# What PyTorch has no layer for, in the networks that it cannot have.
+MISSING = {
+    "alexnet_as_run": "norm1: PyTorch has no layer like Parallel",
+    "alexnet_half": "cnorm2: PyTorch has no layer like ResponseNorm",
+    "alexnet_pool2": "norm1: PyTorch has no layer like Parallel",
+    "cifar_11pct": "local3: PyTorch has no layer like LocallyConnected2D",
+    "cifar_13pct": "local3: PyTorch has no layer like LocallyConnected2D",
+    "cifar_18pct": "norm1: PyTorch has no layer like ResponseNorm",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in networks.__all__ if name not in MISSING])
 def test_the_rival_of_the_bench_is_the_same_network(name):
     from minialexnet.bench.rival import torch_network
 
@@ -205,12 +293,35 @@ def test_the_rival_trains_like_ours():
         assert_close(grad, other, 1e-4)
 
 
-def test_the_rival_says_what_pytorch_does_not_have():
+@pytest.mark.parametrize("name", MISSING)
+def test_the_rival_says_what_pytorch_does_not_have(name):
     from minialexnet.bench.rival import torch_network
 
-    net = Network({"norm1": ResponseNorm()})
-    with pytest.raises(InputError, match="norm1: PyTorch has no layer like ResponseNorm"):
-        torch_network(net, (4, 4, 3))
+    size = networks.SIZES[name]
+    net = getattr(networks, name)(np.random.default_rng(0), classes=10)
+    with pytest.raises(InputError) as error:
+        torch_network(net, (size, size, 3))
+    assert str(error.value) == MISSING[name]
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_the_rival_drops_and_scales_as_we_do(inverted):
+    """Ones through dropout and a layer that changes nothing: in training 0 or what is kept."""
+    from minialexnet.bench.rival import torch_network
+
+    fc = Linear(200, 200, rng=np.random.default_rng(0))
+    fc.params = fc.params | {"weight": np.eye(200, dtype=np.float32)}
+    net = Network({"drop": Dropout(0.6, inverted=inverted), "fc": fc})
+    x = np.ones((4, 200), np.float32)
+    rival = torch_network(net, (200,))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        training = rival.train()(torch.from_numpy(x)).numpy()
+        evaluation = rival.eval()(torch.from_numpy(x)).numpy()
+    ours, _ = net.forward(x, np.random.default_rng(0))
+    np.testing.assert_allclose(np.unique(training), np.unique(ours), rtol=1e-6)
+    assert np.unique(ours).max() == pytest.approx(2.5 if inverted else 1)
+    assert_close(net(x), evaluation, 1e-6)
 
 
 @pytest.mark.parametrize("task", ["train", "predict"])

@@ -376,8 +376,9 @@ def test_torchvisions_weights_give_torchvisions_scores_here_and_come_back_unchan
 def test_a_step_of_training_has_the_gradients_that_pytorch_finds(torchvision_alexnet):
     """In evaluation, because the two would not drop the same features; and in float64.
 
-    In float32 the two round differently, and then once in a million windows another pixel is the
-    largest: the gradient goes elsewhere, although nothing is wrong.
+    In float32 the two round differently. Then in one window of a million another pixel is the
+    largest, or a feature lies on the other side of 0, and the gradient takes another way: with 32
+    photographs that alone makes one part in a thousand.
     """
     torch = pytorch()
     theirs = torchvision_alexnet.double().eval()
