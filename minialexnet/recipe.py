@@ -45,7 +45,7 @@ class Recipe:
     crops: str = _option("center", "parts of a picture that `evaluate` looks at: center or ten")
     scale: tuple[float, ...] = _option(
         (1 / 64,),
-        "what pixels are multiplied by, after the mean is subtracted: one number, or three for R G B",
+        "what pixels are multiplied by, after the mean is subtracted: one number, or R G B",
     )
     rate: float = _option(0.015, "learning rate at the beginning")
     schedule: str = _option("linear", f"how the rate falls: {', '.join(SCHEDULES)}")

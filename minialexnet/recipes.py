@@ -1,4 +1,4 @@
-"""The runs of record: what was published, by which program, with every number of it that is known."""
+"""The runs of record: what was published, by which program, and every known number of it."""
 
 from dataclasses import dataclass, replace
 

@@ -45,7 +45,7 @@ def import_weights(arguments) -> int:
     a = arguments
     told = import_run(a.file, a.network, a.out, a.data, a.mean, a.scale, a.bgr)
     height, width, _ = told.mean.shape
-    mean = ", ".join(f"{value:.3f}" for value in told.mean.mean(axis=(0, 1)))
+    mean = ", ".join(f"{value:.3f}" for value in told.mean.mean(axis=(0, 1), dtype=float))
     scale = ", ".join(f"{value:.6g}" for value in told.scale)
     seen = f", cut to {told.crop} x {told.crop}" if told.crop else ""
     print(

@@ -20,6 +20,8 @@ from minialexnet.weights import files, layout, onnx, safetensors
 
 # Under this name a .safetensors file of ours says what `About` holds.
 ENTRY = "minialexnet"
+# Rows or columns of a picture that a file may ask for.
+LARGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -69,23 +71,24 @@ def import_run(
         known = ", ".join(networks.__all__)
         raise InputError(f'unknown network "{name}": expected one of {known}')
     learned = data.load(data_name) if data_name else None
-    tensors, words = files.read(path)
+    weights = files.read(path)
+    tensors = weights.tensors
     try:
-        about = _said(words, name)
+        about = _said(weights.words, name)
         classes = learned.classes if learned else about.classes if about else None
         net = _network(name, tensors, classes)
         side = networks.SIZES[name]
-        if caffe := files.is_numpy(path):
+        if weights.caffe:
             params = layout.from_caffe(net, tensors, (side, side, 3))
         else:
             names = layout.NAMES.get(name, {})
             params = layout.from_torch(net, tensors, (side, side, 3), names)
     except InputError as error:
         raise InputError(f'{path} does not fit network "{name}": {error}') from error
-    if bgr and not caffe:
+    if bgr and not weights.caffe:
         first = next(iter(params))
         params[first] = np.ascontiguousarray(params[first][:, :, ::-1])
-    about = about or _usual(name, "caffe" if caffe else "torchvision")
+    about = about or _usual(name, "caffe" if weights.caffe else "torchvision")
     count = len(list(params.values())[-1])
     changes = {"classes": classes or tuple(f"class {m}" for m in range(count))}
     if mean is not None:
@@ -133,7 +136,7 @@ def export_run(net: Network, recipe: Recipe, saved: checkpoint.Checkpoint, path)
     about = About(recipe.network, classes, saved.mean, recipe.scale, recipe.crop)
     tensors = layout.to_torch(net, see.mean.shape, layout.NAMES.get(recipe.network, {}))
     safetensors.write(path, tensors, {"format": "pt", ENTRY: _words(about)})
-    mean = ", ".join(f"{value:.3f}" for value in see.mean.mean(axis=(0, 1)))
+    mean = ", ".join(f"{value:.3f}" for value in see.mean.mean(axis=(0, 1), dtype=float))
     scale = ", ".join(f"{value:.6g}" for value in recipe.scale)
     return (
         f"{path}: a state_dict for PyTorch; it takes (N, 3, {height}, {width}), pixels 0 to 255 "
@@ -206,8 +209,10 @@ def _said(words: dict, name: str) -> About | None:
         return None
     try:
         said = json.loads(words[ENTRY])
-        height, width = said["size"]
+        height, width = map(int, said["size"])
         mean = said["mean"]
+        if not 0 < min(height, width) <= max(height, width) <= LARGEST:
+            raise ValueError(f"pictures of {height} x {width} pixels")
         if isinstance(mean, str):
             pixels = np.frombuffer(base64.b64decode(mean, validate=True), "<f4")
             mean = pixels.reshape(height, width, 3).astype(np.float32)
@@ -220,6 +225,10 @@ def _said(words: dict, name: str) -> About | None:
             tuple(map(float, said["scale"])),
             int(said["crop"]),
         )
+        if not 0 <= about.crop <= min(height, width):
+            raise ValueError(f"crop {about.crop} of pictures of {height} x {width} pixels")
+        if len(about.scale) not in (1, 3) or not 0 < min(about.scale) < float("inf"):
+            raise ValueError(f"scale {about.scale}")
     except (ValueError, KeyError, TypeError, binascii.Error, RecursionError) as error:
         raise InputError(f'its entry "{ENTRY}" is broken ({error})') from error
     if about.network != name:
