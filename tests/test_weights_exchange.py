@@ -157,6 +157,12 @@ def test_bgr_turns_the_first_layer_round(capsys, folder, tmp_path):
     np.testing.assert_array_equal(second["conv2.a.weight"], first["conv2.a.weight"])
 
 
+def test_an_npz_file_stands_for_the_run(capsys, folder, tmp_path):
+    assert called(capsys, "export", folder / "run", tmp_path / "net.npz")[0] == 0
+    words = ("evaluate", tmp_path / "net.npz")
+    assert called(capsys, *words) == called(capsys, "evaluate", folder / "run")
+
+
 def test_an_onnx_file_says_how_to_use_it(capsys, folder, tmp_path):
     code, said, _ = called(capsys, "export", folder / "run", tmp_path / "net.onnx")
     assert code == 0
@@ -197,7 +203,7 @@ def test_wrong_words_are_refused(capsys, folder, torchvision_file, tmp_path):
     assert "expected (3, 4096), got (7, 4096)" in said
     assert not (tmp_path / "run").exists()
     said = refused(capsys, "export", folder / "run", tmp_path / "net.pth")
-    assert "net.pth: expected a name that ends in .safetensors or .onnx" in said
+    assert "net.pth: expected a name that ends in .safetensors, .onnx or .npz" in said
     (tmp_path / "there.onnx").write_text("mine")
     assert "exists already" in refused(capsys, "export", folder / "run", tmp_path / "there.onnx")
     assert (tmp_path / "there.onnx").read_text() == "mine"

@@ -24,6 +24,16 @@ def add_device(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=int, metavar="NUMBER", help="on a CPU (all processors)")
 
 
+def add_pretrained(command: argparse.ArgumentParser) -> None:
+    from minialexnet.pretrained import PRETRAINED
+
+    command.add_argument(
+        "--pretrained",
+        metavar="NAME",
+        help=f"instead of a run: a network that comes along ({', '.join(PRETRAINED)})",
+    )
+
+
 def add_best(command: argparse.ArgumentParser) -> None:
     command.add_argument("--best", action="store_true", help="its best state instead of its last")
 

@@ -3,13 +3,18 @@
 import json
 from pathlib import Path
 
-from minialexnet.commands.common import add_best, add_crops, add_device, crops, trained
+from minialexnet.commands.common import (
+    add_best,
+    add_crops,
+    add_device,
+    add_pretrained,
+    crops,
+    trained,
+)
 from minialexnet.errors import InputError
 
 
 def add(commands) -> None:
-    from minialexnet.pretrained import PRETRAINED
-
     one = commands.add_parser(
         "predict",
         help="what pictures show",
@@ -24,11 +29,7 @@ def add(commands) -> None:
         metavar="RUN PICTURE",
         help="folder of a run (or an .npz file), and picture files",
     )
-    one.add_argument(
-        "--pretrained",
-        metavar="NAME",
-        help=f"instead of a run: a network that comes with this program ({', '.join(PRETRAINED)})",
-    )
+    add_pretrained(one)
     add_best(one)
     add_crops(one)
     one.add_argument("--json", action="store_true", help="print JSON")

@@ -32,10 +32,14 @@ def add(commands) -> None:
         "--bgr", action="store_true", help="its first layer expects blue, green, red (.npy: always)"
     )
 
-    one = commands.add_parser("export", help="write a run's network for PyTorch or ONNX")
+    one = commands.add_parser(
+        "export", help="write a run's network for PyTorch or ONNX, or to hand it on"
+    )
     one.set_defaults(command=export_weights)
     one.add_argument("run", type=Path, metavar="RUN", help="folder of a run, or an .npz file")
-    one.add_argument("file", type=Path, metavar="FILE", help="a new .safetensors or .onnx file")
+    one.add_argument(
+        "file", type=Path, metavar="FILE", help="a new .safetensors, .onnx or .npz file"
+    )
     add_best(one)
 
 

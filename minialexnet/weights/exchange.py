@@ -108,7 +108,8 @@ def export_run(net: Network, recipe: Recipe, saved: checkpoint.Checkpoint, path)
     net : with its weights, on the host
     recipe, saved : of the run
     path : .safetensors, in PyTorch's layout and with torchvision's names where it has the network;
-        or .onnx, which takes pictures as they are
+        .onnx, which takes pictures as they are; or .npz, a checkpoint without what only training
+        needs
 
     Returns
     -------
@@ -131,8 +132,11 @@ def export_run(net: Network, recipe: Recipe, saved: checkpoint.Checkpoint, path)
             f'{path}: takes "pictures", (N, {height}, {width}, 3) uint8 RGB, gives "scores" and '
             '"probabilities"'
         )
+    if path.suffix == ".npz":
+        checkpoint.save(path, dataclasses.replace(saved, velocity={}))
+        return f"{path}: for this program, as evaluate and predict take it in place of a run"
     if path.suffix != ".safetensors":
-        raise InputError(f"{path}: expected a name that ends in .safetensors or .onnx")
+        raise InputError(f"{path}: expected a name that ends in .safetensors, .onnx or .npz")
     about = About(recipe.network, classes, saved.mean, recipe.scale, recipe.crop)
     tensors = layout.to_torch(net, see.mean.shape, layout.NAMES.get(recipe.network, {}))
     safetensors.write(path, tensors, {"format": "pt", ENTRY: _words(about)})

@@ -1,0 +1,75 @@
+"""The network that comes along: small, whole, and at once of use."""
+
+import json
+
+import matplotlib
+import numpy as np
+import pytest
+
+from minialexnet import checkpoint
+from minialexnet.__main__ import main
+from minialexnet.data.cifar10 import CLASSES
+from minialexnet.errors import InputError
+from minialexnet.pretrained import PRETRAINED, pretrained
+from minialexnet.recipe import from_dict
+from minialexnet.recipes import published
+
+PHOTO = f"{matplotlib.get_data_path()}/sample_data/grace_hopper.jpg"
+
+
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_it_is_small_and_whole(name):
+    assert pretrained(name).stat().st_size < 1_000_000
+    saved = checkpoint.load(pretrained(name))
+    assert saved.velocity == {}
+    assert all(np.isfinite(array).all() for array in saved.params.values())
+
+
+def test_it_is_the_recipes_network_at_the_recipes_end():
+    saved = checkpoint.load(pretrained("cifar10"))
+    recipe = from_dict(saved.about["recipe"], "cifar10")
+    expected = published("cifar_18pct").recipe
+    assert recipe == expected
+    assert len(saved.about["progress"]["history"]) == expected.epochs
+    assert saved.about["progress"]["history"][-1]["test_error"] < 0.20
+    assert saved.about["data"]["classes"] == list(CLASSES)
+
+
+def test_it_predicts(capsys):
+    assert main(["predict", "--pretrained", "cifar10", "--json", PHOTO, PHOTO]) == 0
+    answers = json.loads(capsys.readouterr().out)
+    assert len(answers) == 2
+    for answer in answers:
+        shares = [one["probability"] for one in answer["predictions"]]
+        assert {one["class"] for one in answer["predictions"]} < set(CLASSES)
+        assert shares == sorted(shares, reverse=True)
+        assert 0.5 < sum(shares) <= 1
+
+
+def test_it_knows_a_horse_from_an_airplane():
+    """What is drawn here is far from a photograph, but a blue sky with a grey bar is no frog."""
+    from minialexnet.evaluate import probabilities
+    from minialexnet.run import network
+
+    saved = checkpoint.load(pretrained("cifar10"))
+    net = network("cifar_18pct", 10, 0)
+    net.params = saved.params
+    sky = np.full((32, 32, 3), (150, 190, 240), np.uint8)
+    sky[14:18, 3:29] = 200
+    sky[10:22, 13:17] = 190
+    meadow = np.full((32, 32, 3), (90, 120, 50), np.uint8)
+    meadow[10:20, 6:26] = (110, 70, 40)
+    meadow[18:28, (8, 9, 22, 23)] = (110, 70, 40)
+    from minialexnet.backend import device
+
+    recipe = published("cifar_18pct").recipe
+    see = recipe.seen(saved.mean, device("cpu"))
+    first, second = probabilities(net, np.stack([sky, meadow]), see)
+    flying, animal = CLASSES.index("airplane"), slice(2, 8)
+    assert first[flying] > second[flying]
+    assert first[animal].sum() < second[animal].sum()
+
+
+def test_another_name_is_refused():
+    with pytest.raises(InputError, match='no pretrained network "imagenet": expected one of cif'):
+        pretrained("imagenet")
