@@ -28,6 +28,8 @@ def main(argv=None) -> int:
     except OSError as error:
         named = error.filename and error.strerror
         return _refused(f"{error.filename}: {error.strerror}" if named else error)
+    except MemoryError as error:
+        return _refused(f"there is not enough memory for that ({error or 'no size known'})")
     except KeyboardInterrupt:
         print("minialexnet: interrupted", file=sys.stderr)
         return 130

@@ -41,7 +41,7 @@ def save(path, checkpoint: Checkpoint) -> None:
     arrays = {"mean": checkpoint.mean}
     arrays |= {f"params/{name}": array for name, array in checkpoint.params.items()}
     arrays |= {f"velocity/{name}": array for name, array in checkpoint.velocity.items()}
-    about = {"format": FORMAT, "arrays": sorted(arrays), **checkpoint.about}
+    about = {**checkpoint.about, "format": FORMAT, "arrays": sorted(arrays)}
     with whole(path) as file:
         np.savez(file, about=np.array(json.dumps(about)), **arrays)
 

@@ -82,6 +82,7 @@ class Recipe:
         inits = initial.INITIALISATIONS
         self._demand(self.init in inits, "init", f"one of {', '.join(inits)}")
         self._demand(self.crops in CROPS, "crops", f"one of {', '.join(CROPS)}")
+        self._demand(self.crops == "center" or self.crop > 0, "crops", "center without a --crop")
         self._demand(len(self.scale) in (1, 3), "scale", "one number, or one for each of R, G, B")
         for name in ("epochs", "batch", "patience", "stall_after"):
             self._demand(getattr(self, name) >= 1, name, "1 or more")

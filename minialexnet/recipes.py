@@ -1,4 +1,8 @@
-"""The runs of record: what was published, by which program, and every known number of it."""
+"""The runs of record: what was published, by which program, and every known number of it.
+
+One thing differs everywhere: cuda-convnet took the pictures in the order of their files in every
+epoch, here each epoch has an order of its own.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -41,7 +45,14 @@ _CIFAR = Recipe(
 _CIFAR_CROPS = replace(_CIFAR, crop=24, flip=True, crops="ten", decay=0.0)
 
 _IMAGENET = Recipe(
-    **_SHARED, data="imagenet", epochs=90, rate=0.01, flip=True, crops="ten", stall_after=5000
+    **_SHARED,
+    data="imagenet",
+    epochs=90,
+    rate=0.01,
+    crop=224,
+    flip=True,
+    crops="ten",
+    stall_after=5000,
 )
 _PAPER = replace(_IMAGENET, network="alexnet", crop=227, schedule="plateau", rates={}, decays={})
 _AS_RUN = replace(
@@ -57,8 +68,8 @@ _CAFFE = replace(
 )
 
 _AS_RUN_DEPARTURES = (
-    "No colour noise yet, conv1 is not frozen late, and the biases' rate falls with the others "
-    "(theirs stayed at 0.02)."
+    "No colour noise yet (with which theirs divided the pixels by 1.1), conv1 is not slowed down "
+    "and frozen late; each picture has its own crop and flip (theirs shared them by 32)"
 )
 
 RECIPES = {
@@ -134,28 +145,28 @@ RECIPES = {
         "the released code, layers-145 and layer-params-145",
         "40.66 / 18.21 %, ten crops",
         "5 to 6 days on two GTX 580",
-        _AS_RUN_DEPARTURES,
+        f"{_AS_RUN_DEPARTURES}; the biases' rate falls with the others (theirs stayed at 0.02).",
     ),
     "alexnet_half": Published(
-        replace(_AS_RUN, network="alexnet_half"),
-        "the released code, layer-params-145-half",
-        "39.17 / 18.23 %, ten crops, set of 2010 (alexnet_as_run: 37.47 / 17.00 %)",
+        replace(_AS_RUN, network="alexnet_half", epochs=96, drop_at=(20.0, 48.0)),
+        "the released code, layer-params-145-half, on the pictures of 2010",
+        "39.17 / 18.23 %, ten crops, test set of 2010 (two towers: 37.47 / 17.00 %)",
         "",
-        _AS_RUN_DEPARTURES,
+        f"{_AS_RUN_DEPARTURES}; of a third drop the source does not say when.",
     ),
     "alexnet_no_norm": Published(
-        replace(_AS_RUN, network="alexnet_no_norm"),
+        replace(_AS_RUN, network="alexnet_no_norm", epochs=97, drop_at=(22.0, 44.0, 86.0)),
         "the released code, layer-params-148",
         "42.03 / 19.36 %, ten crops",
         "",
-        _AS_RUN_DEPARTURES,
+        f"{_AS_RUN_DEPARTURES}.",
     ),
     "alexnet_pool2": Published(
-        replace(_AS_RUN, network="alexnet_pool2"),
+        replace(_AS_RUN, network="alexnet_pool2", epochs=90, drop_at=(23.0, 51.0, 79.0)),
         "the released code, layer-params-147",
         "41.06 / 18.51 %, ten crops",
         "",
-        _AS_RUN_DEPARTURES,
+        f"{_AS_RUN_DEPARTURES}.",
     ),
     "alexnet_no_towers": Published(
         replace(
@@ -206,7 +217,8 @@ RECIPES = {
         "torchvision's references/classification",
         "43.48 / 20.93 %",
         "",
-        "torchvision's crops differ in size and shape too, and its initial weights are uniform.",
+        "torchvision's crops differ in size and shape too, it subtracts one colour instead of the "
+        "mean picture, and its initial weights are uniform.",
     ),
     "one_tower_norm": Published(
         replace(

@@ -71,13 +71,11 @@ def demand_crop(recipe: Recipe, pictures: Dataset) -> None:
         )
 
 
-def demand_fit(net: Network, recipe: Recipe, pictures: Dataset) -> None:
-    """Raise InputError unless the network takes pictures of this size."""
-    name = recipe.network
-    height, width = pictures.mean.shape[:2]
-    height, width = (recipe.crop, recipe.crop) if recipe.crop else (height, width)
+def demand_fit(net: Network, name: str, height: int, width: int | None = None) -> None:
+    """Raise InputError unless the network of that name takes pictures of this size, pixels."""
+    width = width or height
     try:
-        net(np.zeros((1, height, width, 3), np.float32))
+        net.shapes((height, width, 3))
     except ValueError as error:
         size = f"{height} x {width}"
         where = "".join(f" {note}" for note in error.__notes__[:1])
@@ -140,8 +138,7 @@ class Run:
         demand_crop(recipe, self.data)
         self.see = recipe.seen(self.data.mean, device)
         self.net = network(recipe.network, len(self.data.classes), recipe.seed)
-        demand_fit(self.net, recipe, self.data)
-        self.net.params = self._initial()
+        demand_fit(self.net, recipe.network, *self.see.mean.shape[:2])
         self.sgd = recipe.optimiser()
         self.sgd.check_patterns(self.net.params)
         self.progress = Progress()
@@ -149,7 +146,7 @@ class Run:
         if resume:
             self._take_up(folder / "checkpoint.npz")
         else:
-            self.net.params = {name: device.put(w) for name, w in self.net.params.items()}
+            self.net.params = {name: device.put(w) for name, w in self._initial().items()}
             self._begin()
         self.write("recipe.json", as_json(recipe).encode())
         shape = self.see.mean.shape

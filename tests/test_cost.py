@@ -55,11 +55,6 @@ def test_describe_prints_every_layer_and_the_sums(capsys):
     assert "For 128 pictures of 32 x 32 pixels" in said
 
 
-def test_describe_takes_the_name_of_a_recipe_too(capsys):
-    assert main(["describe", "mini"]) == 0
-    assert "131,738" in capsys.readouterr().out
-
-
 def test_recipes_lists_all_with_source_and_error(capsys):
     assert main(["recipes"]) == 0
     said = capsys.readouterr().out

@@ -300,6 +300,7 @@ WRONG_WORDS = {
     "train --data set --crop 33": "crop should be at most 32, the pictures of ",
     "train --data set --crop 5": '"mini" does not take pictures of 5 x 5 pixels',
     "train --data set --crop -1": "crop should be 0 or more, got -1",
+    "train --data set --crops ten": "crops should be center without a --crop, got ten",
     "train --data set --crops nine": "crops should be one of center, ten, got nine",
     "train --data set --scale 1 2": "scale should be one number, or one for each of R, G, B, got",
     "train --recipe alexnet": "ImageNet cannot be downloaded by a program: prepare your copy",
@@ -563,3 +564,33 @@ def test_a_run_may_go_on_for_longer(capsys, data_folder, tmp_path):
     code, _, said = called(capsys, "train", "--resume", "--out", short, "--epochs", 3)
     assert code == 2
     assert "was begun with epochs 4, not 3" in said
+
+
+# ---------------------------------------------------------------- words and settings
+
+
+def test_options_may_stand_between_the_paths(capsys, workplace):
+    picture = "run/curves.png"
+    expected = called(capsys, "predict", "run", picture, picture, "--json")
+    assert expected[0] == 0
+    for words in (
+        ("predict", "run", "--json", picture, picture),
+        ("predict", "--json", "run", picture, picture),
+        ("predict", "run", picture, "--json", picture),
+    ):
+        assert called(capsys, *words) == expected
+
+
+def test_numpy_is_not_imported_before_the_processor_is_settled():
+    """OpenBLAS reads its settings when it is loaded."""
+    code = "import sys, minialexnet.__main__; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_too_little_memory_is_one_line(refused, monkeypatch):
+    def hungry(name):
+        raise MemoryError("Unable to allocate 15.3 GiB")
+
+    monkeypatch.setattr("minialexnet.data.load", hungry)
+    said = refused("train", "--data", "set")
+    assert "there is not enough memory for that (Unable to allocate 15.3 GiB)" in said

@@ -46,30 +46,6 @@ def test_it_predicts(capsys):
         assert 0.5 < sum(shares) <= 1
 
 
-def test_it_knows_a_horse_from_an_airplane():
-    """What is drawn here is far from a photograph, but a blue sky with a grey bar is no frog."""
-    from minialexnet.evaluate import probabilities
-    from minialexnet.run import network
-
-    saved = checkpoint.load(pretrained("cifar10"))
-    net = network("cifar_18pct", 10, 0)
-    net.params = saved.params
-    sky = np.full((32, 32, 3), (150, 190, 240), np.uint8)
-    sky[14:18, 3:29] = 200
-    sky[10:22, 13:17] = 190
-    meadow = np.full((32, 32, 3), (90, 120, 50), np.uint8)
-    meadow[10:20, 6:26] = (110, 70, 40)
-    meadow[18:28, (8, 9, 22, 23)] = (110, 70, 40)
-    from minialexnet.backend import device
-
-    recipe = published("cifar_18pct").recipe
-    see = recipe.seen(saved.mean, device("cpu"))
-    first, second = probabilities(net, np.stack([sky, meadow]), see)
-    flying, animal = CLASSES.index("airplane"), slice(2, 8)
-    assert first[flying] > second[flying]
-    assert first[animal].sum() < second[animal].sum()
-
-
 def test_another_name_is_refused():
     with pytest.raises(InputError, match='no pretrained network "imagenet": expected one of cif'):
         pretrained("imagenet")

@@ -43,6 +43,10 @@ COMMANDS = [
 ]
 
 
+def test_nothing_is_left_to_be_filled_in():
+    assert "@@" not in TEXT
+
+
 def test_there_are_commands():
     assert len(COMMANDS) >= 6
 

@@ -82,11 +82,89 @@ def test_the_paper_divides_by_ten_when_the_error_stops_falling_three_times():
     assert rate(2, flat[:2]) == 1e-2
 
 
-def test_decay_by_layer_is_the_sources():
-    sgd = published("cifar_18pct").recipe.optimiser()
-    assert (sgd.decay, sgd.decays) == (0.004, {"*.bias": 0.0, "fc4.weight": 1.0})
-    decays = published("cifar_13pct").recipe.optimiser()
-    assert (decays.decay, decays.decays) == (0.0, {"local*.weight": 0.004, "fc5.weight": 0.004})
+# Typed from the sources: images in a batch, epochs, rate, drops, decay, decays by name, factors of
+# the rate by name, the part that is seen, crops in the test, and the error.
+TWICE, BIAS = {"*.bias": 2.0}, {"*.bias": 0.0}
+SOURCES = {
+    "cifar_80sec": (128, 12, 0.001, (8,), 0.004, BIAS | {"fc*.weight": 0.03}, TWICE, 0, 1, "26 %"),
+    "cifar_19pct": (
+        *(128, 140, 0.001, (120, 130), 0.004, BIAS | {"fc4.weight": 3.0}, TWICE, 0, 1),
+        "19 %",
+    ),
+    "cifar_18pct": (
+        *(128, 140, 0.001, (120, 130), 0.004, BIAS | {"fc4.weight": 1.0}, TWICE, 0, 1),
+        "18 %",
+    ),
+    # (100 epochs on 4/5) + 40 on all, then 10 and 10.
+    "cifar_13pct": (
+        *(128, 80 + 40 + 20, 0.001, (120, 130), 0.0),
+        *({"local*.weight": 0.004, "fc5.weight": 0.004}, TWICE, 24, 10, "13 %"),
+    ),
+    "cifar_11pct": (
+        *(128, 280 + 150 + 20, 0.001, (430, 440), 0.0),
+        *({"local*.weight": 0.004, "fc5.weight": 0.01}, TWICE, 24, 10, "11 %"),
+    ),
+    "alexnet_as_run": (
+        *(128, 91, 0.01, (25, 51, 79), 0.0005, BIAS, TWICE, 224, 10),
+        "40.66 / 18.21 %",
+    ),
+    "alexnet_half": (
+        *(128, 96, 0.01, (20, 48), 0.0005, BIAS, TWICE, 224, 10),
+        "39.17 / 18.23 %",
+    ),
+    "alexnet_no_norm": (
+        *(128, 97, 0.01, (22, 44, 86), 0.0005, BIAS, TWICE, 224, 10),
+        "42.03 / 19.36 %",
+    ),
+    "alexnet_pool2": (
+        *(128, 90, 0.01, (23, 51, 79), 0.0005, BIAS, TWICE, 224, 10),
+        "41.06 / 18.51 %",
+    ),
+    "caffe_alexnet": (
+        *(256, 90, 0.01, (20, 40, 60, 80), 0.0005, BIAS, TWICE, 227, 1),
+        "42.9 / 19.8 %",
+    ),
+    "caffenet": (
+        *(256, 90, 0.01, (20, 40, 60, 80), 0.0005, BIAS, TWICE, 227, 1),
+        "42.6 / 19.6 %",
+    ),
+    "one_tower": (256, 90, 0.01, (30, 60), 0.0001, {}, {}, 224, 1, "43.48 / 20.93 %"),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_numbers_are_the_sources(name):
+    one = published(name)
+    recipe = one.recipe
+    *numbers, error = SOURCES[name]
+    assert numbers == [
+        recipe.batch,
+        recipe.epochs,
+        recipe.rate,
+        recipe.drop_at,
+        recipe.decay,
+        recipe.decays,
+        recipe.rates,
+        recipe.crop,
+        {"center": 1, "ten": 10}[recipe.crops],
+    ]
+    assert one.error.startswith(error)
+    assert (recipe.momentum, recipe.schedule, recipe.drop_factor) == (0.9, "steps", 0.1)
+    assert recipe.flip == (recipe.crop > 0)
+
+
+def test_pictures_as_the_sources_scale_them():
+    for name in RECIPES:
+        scale = published(name).recipe.scale
+        match name:
+            case "one_tower":
+                assert scale == pytest.approx((1 / 58.395, 1 / 57.12, 1 / 57.375))
+            case "alexnet_no_towers":
+                assert scale == (1 / 255,)
+            case "mini":
+                assert scale == (1 / 64,)
+            case _:
+                assert scale == (1,)
 
 
 @every_recipe

@@ -157,10 +157,18 @@ def test_bgr_turns_the_first_layer_round(capsys, folder, tmp_path):
     np.testing.assert_array_equal(second["conv2.a.weight"], first["conv2.a.weight"])
 
 
-def test_an_npz_file_stands_for_the_run(capsys, folder, tmp_path):
-    assert called(capsys, "export", folder / "run", tmp_path / "net.npz")[0] == 0
-    words = ("evaluate", tmp_path / "net.npz")
-    assert called(capsys, *words) == called(capsys, "evaluate", folder / "run")
+def test_an_npz_file_stands_for_the_run(capsys, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(Run, "pictures", lambda self: None)
+    words = ("--data", folder / "data", "--epochs", 1, "--crop", 32, "--out", tmp_path / "run")
+    assert called(capsys, "train", *words)[0] == 0
+    assert checkpoint.load(tmp_path / "run" / "checkpoint.npz").velocity
+    assert called(capsys, "export", tmp_path / "run", tmp_path / "net.npz")[0] == 0
+    assert checkpoint.load(tmp_path / "net.npz").velocity == {}
+    code, said, errors = called(capsys, "evaluate", tmp_path / "net.npz")
+    assert (code, errors) == (0, "")
+    assert said == called(capsys, "evaluate", tmp_path / "run")[1]
+    words = ("import", tmp_path / "net.npz", "--network", "mini", "--out", tmp_path / "again")
+    assert "a run of minialexnet already: give it to predict" in refused(capsys, *words)
 
 
 def test_an_onnx_file_says_how_to_use_it(capsys, folder, tmp_path):
@@ -200,7 +208,11 @@ def test_wrong_words_are_refused(capsys, folder, torchvision_file, tmp_path):
     words = ("import", path, "--network", "one_tower", *out)
     assert 'unknown data "digits"' in refused(capsys, *words, "--data", "digits")
     said = refused(capsys, *words, "--data", folder / "data")
-    assert "expected (3, 4096), got (7, 4096)" in said
+    assert "classifier.6.weight: expected 3 classes, got 7" in said
+    for numbers in (("nan", 1, 2), (1, 1e39, 2), ("inf", 1, 2)):
+        assert "--mean should be three" in refused(capsys, *words, "--mean", *numbers)
+    for numbers in ((0, 1, 1), (-1, 1, 1), ("nan", 1, 1)):
+        assert "--scale should be three" in refused(capsys, *words, "--scale", *numbers)
     assert not (tmp_path / "run").exists()
     said = refused(capsys, "export", folder / "run", tmp_path / "net.pth")
     assert "net.pth: expected a name that ends in .safetensors, .onnx or .npz" in said
@@ -231,6 +243,14 @@ BROKEN = [
     {"crop": -1},
     {"scale": [1, 2]},
     {"scale": [0]},
+    {"scale": [1, float("inf"), 1]},
+    {"size": [float("inf"), 1]},
+    {"size": [32, 40]},
+    {"crop": float("inf")},
+    {"mean": [float("nan"), 1, 1]},
+    {"mean": [1e300, 1, 1]},
+    {"classes": []},
+    {"classes": "abc"},
 ]
 
 
@@ -244,3 +264,39 @@ def test_a_broken_entry_is_refused(capsys, folder, tmp_path, changes):
     said = refused(capsys, "import", tmp_path / "broken.safetensors", *out)
     assert 'its entry "minialexnet" is broken' in said
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("changes", [{"size": [40, 40], "crop": 0}, {"size": [20, 20], "crop": 0}])
+def test_pictures_that_the_network_does_not_take_are_refused(capsys, folder, tmp_path, changes):
+    called(capsys, "export", folder / "run", tmp_path / "net.safetensors")
+    tensors, words = safetensors.read(tmp_path / "net.safetensors")
+    about = json.loads(words["minialexnet"]) | {"mean": [1, 2, 3]} | changes
+    safetensors.write(tmp_path / "other.safetensors", tensors, {"minialexnet": json.dumps(about)})
+    out = ("--network", "mini", "--out", tmp_path / "run")
+    said = refused(capsys, "import", tmp_path / "other.safetensors", *out)
+    assert 'network "mini" does not take pictures of' in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_number_of_classes_is_held_against_the_weights(capsys, folder, tmp_path):
+    """A claim of a million classes must not ask for the memory that they would take."""
+    called(capsys, "export", folder / "run", tmp_path / "net.safetensors")
+    tensors, words = safetensors.read(tmp_path / "net.safetensors")
+    about = json.loads(words["minialexnet"]) | {"classes": ["x"] * 10**6}
+    safetensors.write(tmp_path / "a.safetensors", tensors, {"minialexnet": json.dumps(about)})
+    tensors["fc8.bias"] = np.zeros(10**6, np.float32)
+    safetensors.write(tmp_path / "b.safetensors", tensors)
+    out = ("--network", "mini", "--out", tmp_path / "run")
+    said = refused(capsys, "import", tmp_path / "a.safetensors", *out)
+    assert "fc8.weight: expected 1000000 classes, got 3" in said
+    said = refused(capsys, "import", tmp_path / "b.safetensors", *out)
+    assert "fc8.bias: expected (3,), got (1000000,)" in said
+
+
+def test_a_folder_of_data_is_remembered_by_its_full_path(capsys, folder, tmp_path, monkeypatch):
+    called(capsys, "export", folder / "run", tmp_path / "net.safetensors")
+    monkeypatch.chdir(folder)
+    words = ("--network", "mini", "--data", "data", "--out", tmp_path / "run")
+    assert called(capsys, "import", tmp_path / "net.safetensors", *words)[0] == 0
+    monkeypatch.chdir(tmp_path)
+    assert called(capsys, "evaluate", "run")[0] == 0

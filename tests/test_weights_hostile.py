@@ -3,6 +3,7 @@
 import pickle
 import struct
 import sys
+import time
 import tracemalloc
 import zipfile
 
@@ -177,6 +178,54 @@ def test_a_compressed_bomb(tmp_path):
     assert "arrays of 10,737,418,240 bytes, expected at most" in little_memory(tmp_path / "net.npz")
 
 
+def claimed(path, name: bytes, place: int, size: int) -> None:
+    """Put another size into the archive's list of members."""
+    content = bytearray(path.read_bytes())
+    entry = content.rindex(name) - 46
+    assert content[entry : entry + 4] == b"PK\x01\x02"
+    content[entry + place : entry + place + 4] = struct.pack("<I", size)
+    path.write_bytes(content)
+
+
+PACKED, UNPACKED = 20, 24
+
+
+def test_memory_behind_a_storage_that_ends_early_is_not_read(tmp_path):
+    """The member claims 4000 bytes, which the file has room for, but 4 are there."""
+    large, path = np.zeros(1000, "f4"), tmp_path / "net.pth"
+    torch_zip(path, {"x": torch_tensor("0", large)}, [SMALL[:1]], members=[("net/x", b"x" * 6000)])
+    claimed(path, b"net/data/0", UNPACKED, large.nbytes)
+    claimed(path, b"net/x", UNPACKED, 0)
+    claimed(path, b"net/x", PACKED, 0)
+    assert "member 'net/data/0' has two sizes" in refused(path)
+
+
+def test_a_member_that_claims_gigabytes_of_the_file(tmp_path):
+    torch_zip(tmp_path / "net.pth", {"x": torch_tensor("0", SMALL)}, [SMALL])
+    claimed(tmp_path / "net.pth", b"net/data/0", PACKED, 2**31 - 1)
+    assert "has two sizes" in little_memory(tmp_path / "net.pth")
+
+
+def test_what_a_file_says_takes_one_short_line_of_a_message(tmp_path):
+    long = "a\n\x1b[2J" * 5000
+    torch_zip(tmp_path / "0", Raw(encoded(long) + encoded(long) + b"\x93"), [])
+    torch_zip(tmp_path / "1", {"x": torch_tensor(long, SMALL)}, [])
+    torch_legacy(tmp_path / "2", {"x": torch_tensor(long, SMALL, legacy=True)}, [])
+    torch_zip(tmp_path / "3", {}, [], members=[("a" * 60000, b"")], root="..")
+    with (tmp_path / "4").open("wb") as file:
+        np.savez(file, **{long.replace("\x1b", ""): np.array("x")})
+    safetensors.write(tmp_path / "5", {long: SMALL})
+    content = (tmp_path / "5").read_bytes().replace(b"F32", b"F\\n")
+    (tmp_path / "5").write_bytes(content)
+    header = b'{"x": {"dtype": "U8", "shape": [1], "data_offsets": [0, ' + b"9" * 4000 + b"]}}"
+    (tmp_path / "6").write_bytes(len(header).to_bytes(8, "little") + header)
+    npy(tmp_path / "7", b"I" + b"a" * 10**5 + b"\n.")
+    for number in range(8):
+        said = refused(tmp_path / str(number)).removeprefix(str(tmp_path))
+        assert said.isprintable()
+        assert len(said) < 400
+
+
 # ---------------------------------------------------------------- claims
 
 
@@ -248,6 +297,62 @@ def test_no_length_in_a_pickle_is_believed(tmp_path, container, what):
     tracemalloc.stop()
 
 
+ORDERED, ENCODE = name("collections", "OrderedDict"), name("_codecs", "encode")
+PAIRS, TEXT = [(str(n), 1) for n in range(3000)], "a" * 10**6
+AGAIN = {
+    "a dictionary": called(ORDERED, Raw(encoded(PAIRS) + b"q\x02"))
+    + Raw(ORDERED + b"h\x02\x85R") * 1500,
+    "text": called(ENCODE, Raw(encoded(TEXT) + b"q\x02"), "latin1")
+    + called(ENCODE, Raw(b"h\x02"), "latin1") * 500,
+    "small things": b"}" * 10**6,
+}
+SIZES = Raw(b"(" + encoded(2**100) * 20000 + b"t")
+LABOUR = {
+    "products of large numbers": torch_tensor(
+        "0",
+        SMALL,
+        shape=(Raw(b"\x8b" + struct.pack("<i", 10**6) + b"\x7f" * 10**6 + b"q\x02"), 1),
+        strides=(Raw(b"h\x02"), 1),
+    ),
+    "products of many numbers": built(
+        called(name("numpy.core.multiarray", "_reconstruct"), name("numpy", "ndarray"), (0,), b"b"),
+        (1, SIZES, called(name("numpy", "dtype"), b"f4", 0, 1), False, b"12345678"),
+    ),
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("what", AGAIN)
+def test_what_is_said_once_is_not_copied_a_thousand_times(tmp_path, container, what):
+    CONTAINERS[container](tmp_path / "net", Raw(b"(" + AGAIN[what] + b"t"))
+    tracemalloc.start()
+    refused(tmp_path / "net")
+    assert tracemalloc.get_traced_memory()[1] < 10**8
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("what", LABOUR)
+def test_no_arithmetic_takes_long(tmp_path, container, what):
+    CONTAINERS[container](tmp_path / "net", {"conv1": [LABOUR[what]]})
+    began = time.process_time()
+    refused(tmp_path / "net")
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("nest", [b"-" * 900 + b"1", b"[" * 900, b"{'descr': ((((" * 60])
+@pytest.mark.parametrize("large", [1, 100])
+def test_nests_in_the_header_of_an_array(tmp_path, nest, large):
+    """Python's parser, to which NumPy hands headers, runs out of memory in them."""
+    nest = nest * large
+    content = b"\x93NUMPY\x02\x00" + struct.pack("<I", len(nest)) + nest
+    (tmp_path / "net.npy").write_bytes(content)
+    assert "an .npy file with the header" in refused(tmp_path / "net.npy")
+    with zipfile.ZipFile(tmp_path / "net.npz", "w") as archive:
+        archive.writestr("x.npy", content)
+    assert "an .npy file with the header" in refused(tmp_path / "net.npz")
+
+
 # Each holds the one before it twice: two to the power of a hundred in all.
 LAUGHS = Raw(b"N" + b"q\x00h\x00\x86" * 100)
 
@@ -257,6 +362,7 @@ LAUGHS = Raw(b"N" + b"q\x00h\x00\x86" * 100)
     [
         LAUGHS,
         Raw(b"}(" + LAUGHS + b"Nu"),
+        {n * (2**61 - 1): None for n in range(1, 20000)},
         {"x": LAUGHS},
         [LAUGHS, LAUGHS],
         called(LAUGHS, 1),
@@ -333,22 +439,45 @@ def test_a_hundred_and_fifty_damaged_files(tmp_path, kind):
     content = originals(tmp_path)[kind].read_bytes()
     rng, read = np.random.default_rng(KINDS.index(kind)), 0
     for _ in range(150):
-        damaged = bytearray(content)
-        for _ in range(rng.integers(1, 5)):
-            place, length = int(rng.integers(len(damaged))), int(rng.integers(1, 9))
-            match rng.integers(5):
-                case 0:
-                    damaged[place] ^= 1 << int(rng.integers(8))
-                case 1:
-                    damaged[place : place + length] = rng.bytes(length)
-                case 2:
-                    del damaged[place : place + length]
-                case 3:
-                    damaged[place:place] = rng.bytes(length)
-                case 4:
-                    other = int(rng.integers(len(damaged)))
-                    damaged[place : place + length] = damaged[other : other + length]
-        (tmp_path / "damaged").write_bytes(damaged)
+        (tmp_path / "damaged").write_bytes(damaged(content, rng))
         read += read_or_refused(tmp_path / "damaged")
     # Where a format has no checksum, a weight may change unnoticed; a name or a length may not.
     assert read < 120
+
+
+@pytest.mark.parametrize("kind", ["zip", "npz"])
+def test_a_hundred_damaged_members_of_whole_archives(tmp_path, kind):
+    """Their checksums are right, so that it is not those which refuse them."""
+    with zipfile.ZipFile(originals(tmp_path)[kind]) as archive:
+        members = {word: archive.read(word) for word in archive.namelist()}
+    rng, read = np.random.default_rng(0), 0
+    for _ in range(100):
+        # The first of PyTorch's is its pickle, which is the one to be careful with.
+        chosen = list(members)[int(rng.integers(len(members))) * int(rng.integers(2))]
+        with zipfile.ZipFile(tmp_path / "damaged", "w") as archive:
+            for word, content in members.items():
+                archive.writestr(word, damaged(content, rng) if word == chosen else content)
+        read += read_or_refused(tmp_path / "damaged")
+    assert 0 < read < 50
+
+
+def damaged(content: bytes, rng) -> bytes:
+    """One to four bytes or rows of bytes changed, taken out, put in, or moved."""
+    content = bytearray(content)
+    for _ in range(rng.integers(1, 5)):
+        if not content:
+            break
+        place, length = int(rng.integers(len(content))), int(rng.integers(1, 9))
+        match rng.integers(5):
+            case 0:
+                content[place] ^= 1 << int(rng.integers(8))
+            case 1:
+                content[place : place + length] = rng.bytes(length)
+            case 2:
+                del content[place : place + length]
+            case 3:
+                content[place:place] = rng.bytes(length)
+            case 4:
+                other = int(rng.integers(len(content)))
+                content[place : place + length] = content[other : other + length]
+    return bytes(content)

@@ -77,6 +77,66 @@ def test_every_protocol(tmp_path, protocol):
     same(numpy_file.read(tmp_path / "net.npy"))
 
 
+@pytest.mark.parametrize("size", [(), (3,), (2, 3), (0, 2), (1,) * 8])
+@pytest.mark.parametrize("dtype", ["f4", ">f8", "f2", "i8", "u1", "?"])
+def test_npz_of_any_size_and_kind(tmp_path, size, dtype):
+    array = np.asarray(10 * random(size)).astype(dtype)
+    np.savez(tmp_path / "net.npz", x=array)
+    found = numpy_file.read(tmp_path / "net.npz")["x"]
+    assert (found.dtype, found.shape) == (array.dtype, size)
+    np.testing.assert_array_equal(found, array)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'shape': (2L, 3L), 'fortran_order': True, 'descr': '<f4'}",
+        b"{'descr':'<f4','fortran_order':True,'shape':(2,3)}" + b" " * 500 + b"\n",
+    ],
+)
+def test_headers_that_others_write(tmp_path, header):
+    array = random((3, 2))
+    with zipfile.ZipFile(tmp_path / "net.npz", "w") as archive:
+        length = len(header).to_bytes(4, "little")
+        archive.writestr("x.npy", b"\x93NUMPY\x02\x00" + length + header + array.tobytes())
+    np.testing.assert_array_equal(numpy_file.read(tmp_path / "net.npz")["x"], array.T)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"{}",
+        b"{'descr': '<f4', 'fortran_order': False}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}",
+        b"{'descr': '<f4', 'fortran_order': 1, 'shape': (1,)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'more': 2}",
+        b"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}",
+        b"{'descr': '<U1', 'fortran_order': False, 'shape': (1,)}",
+        b"{'descr': '<M8', 'fortran_order': False, 'shape': (1,)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (1 1,)}",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (%s,)}" % (b"9" * 30),
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (%s)}" % (b"1," * 9),
+    ],
+)
+def test_other_headers_are_refused(tmp_path, header):
+    with zipfile.ZipFile(tmp_path / "net.npz", "w") as archive:
+        length = len(header).to_bytes(2, "little")
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + length + header + b"1234")
+    with pytest.raises(InputError, match=r"an \.npy file with|x: '<[UM]"):
+        numpy_file.read(tmp_path / "net.npz")
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    np.savez(tmp_path / "net.npz", **{"conv1/weights": random(2), "conv1.weight": random(2)})
+    with pytest.raises(InputError, match=r"two arrays 'conv1\.weight'"):
+        numpy_file.read(tmp_path / "net.npz")
+    parts = {"weights": random(2), "weight": random(2)}
+    np.save(tmp_path / "net.npy", {"conv1": parts}, allow_pickle=True)
+    with pytest.raises(InputError, match=r"two arrays 'conv1\.weight'"):
+        numpy_file.read(tmp_path / "net.npy")
+
+
 def test_objects_in_npz_are_refused_with_the_way_out(tmp_path):
     np.savez(tmp_path / "net.npz", x=np.array([{}], object))
     with pytest.raises(InputError, match=r"x: objects, expected numbers; .* numpy.savez"):
@@ -141,3 +201,15 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     for path in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(InputError, match=f"^{path}: "):
             files.read(path)
+
+
+def test_a_header_of_every_length_is_safetensors(tmp_path):
+    """Its first byte may be that of a pickle, its first two those of a zip archive."""
+    from minialexnet.weights import safetensors
+
+    first = set()
+    for length in range(0, 2100, 8):
+        safetensors.write(tmp_path / "net", {"x": random(2)}, {"note": "x" * length})
+        first.add((tmp_path / "net").read_bytes()[0])
+        assert list(files.read(tmp_path / "net").tensors) == ["x"]
+    assert {0x80, ord("P")} <= first

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minialexnet.errors import InputError
-from minialexnet.weights import safetensors
+from minialexnet.weights import files, safetensors
 
 
 def random(shape, dtype="f4"):
@@ -109,6 +109,8 @@ HEADERS = {
     "deep": b"[" * 100000,
     "twins": b'{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}, "a": {}}',
     "no text": b"\xff\xfe{}",
+    "text in two bytes a letter": '{"a": 1}'.encode("utf-16-le"),
+    "a space before": b' {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}',
 }
 
 
@@ -124,6 +126,23 @@ def test_what_cannot_be_held_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"x: a \.safetensors file cannot hold complex64"):
         safetensors.write(tmp_path / "file", {"x": np.zeros(2, "c8")})
     assert not (tmp_path / "file").exists()
+
+
+def test_metadata_that_is_not_text_is_refused(tmp_path):
+    with pytest.raises(InputError, match="file: expected text by name as metadata"):
+        safetensors.write(tmp_path / "file", {"x": random(2)}, {"epoch": 3})
+    with pytest.raises(InputError, match="cannot hold a tensor named __metadata__"):
+        safetensors.write(tmp_path / "file", {"__metadata__": random(2)})
+    assert not (tmp_path / "file").exists()
+
+
+def test_the_length_of_a_header_is_no_other_kind_of_file(tmp_path):
+    """Every 32nd length begins with the byte of a pickle, and one with the letters of a zip."""
+    for length in (0x680, 0x4B50):
+        header = json.dumps({"a": entry("F32", [2], 0, 8)}).encode().ljust(length)
+        path = file(tmp_path / "net", header, random(2).tobytes())
+        assert path.read_bytes()[:2] in (b"\x80\x06", b"PK")
+        np.testing.assert_array_equal(files.read(path).tensors["a"], random(2))
 
 
 def test_the_package_reads_ours_and_we_read_the_packages(tmp_path):

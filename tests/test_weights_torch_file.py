@@ -83,6 +83,28 @@ def test_what_training_scripts_save(tmp_path, layout, key):
     same(torch_file.read(tmp_path / "net.pth"), arrays())
 
 
+@every_layout
+def test_what_else_training_scripts_save_is_left_out(tmp_path, layout):
+    """Such as momentum, which lies in storages of its own."""
+    legacy, tensors, momentum = layout == "legacy", arrays(), random(6)
+    buffer = torch_tensor(str(len(tensors)), momentum, legacy=legacy)
+    value = {
+        "optimizer": {"state": {0: {"momentum_buffer": buffer}}},
+        "state_dict": state_dict(tensors, legacy=legacy),
+    }
+    LAYOUTS[layout](tmp_path / "net.pth", value, [*tensors.values(), momentum])
+    same(torch_file.read(tmp_path / "net.pth"), tensors)
+
+
+def test_an_ordered_dictionary_of_python_2(tmp_path):
+    pairs = [
+        [word, torch_tensor(str(n), array)] for n, (word, array) in enumerate(arrays().items())
+    ]
+    value = called(name("collections", "OrderedDict"), pairs)
+    torch_zip(tmp_path / "net.pth", value, arrays().values())
+    same(torch_file.read(tmp_path / "net.pth"), arrays())
+
+
 def test_a_parameter_is_its_tensor(tmp_path):
     array = random(3)
     parameter = called(
@@ -124,7 +146,8 @@ def test_the_way_out_is_named(tmp_path):
 
 
 def test_a_program_is_refused(tmp_path):
-    torch_zip(tmp_path / "net.pth", {}, [], members=[("net/constants.pkl", b"")])
+    members = [("net/constants.pkl", b"")]
+    torch_zip(tmp_path / "net.pth", {}, [], members, compression=zipfile.ZIP_DEFLATED)
     with pytest.raises(InputError, match="a TorchScript program"):
         torch_file.read(tmp_path / "net.pth")
 
@@ -198,12 +221,38 @@ def test_what_pytorch_writes(tmp_path, zipped):
         np.testing.assert_array_equal(found[word], expected, err_msg=word)
 
 
+def test_a_view_whose_signs_pytorch_turns_is_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    view = torch.tensor([1 + 2j]).conj().imag
+    assert view.is_neg()
+    torch.save({"x": view}, tmp_path / "net.pth")
+    with pytest.raises(InputError, match="a tensor with notes on how to read it"):
+        torch_file.read(tmp_path / "net.pth")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("write", ["script", "module", "sparse"])
+def test_what_else_pytorch_writes_is_refused_with_the_way_out(tmp_path, write):
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Linear(2, 2)
+    if write == "script":
+        torch.jit.script(net).save(tmp_path / "net.pth")
+    else:
+        value = {"module": net, "sparse": {"x": torch.eye(2).to_sparse()}}[write]
+        torch.save(value, tmp_path / "net.pth")
+    with pytest.raises(InputError, match=r"torch.save\(model.state_dict\(\), FILE\)"):
+        torch_file.read(tmp_path / "net.pth")
+
+
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_a_state_dict_of_pytorch(tmp_path, zipped):
     torch = pytest.importorskip("torch")
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
     net = torch.nn.DataParallel(net)
-    value = {"state_dict": net.state_dict(), "epoch": 3}
+    sgd = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
+    net(torch.ones(2, 3, 5, 5)).sum().backward()
+    sgd.step()
+    value = {"state_dict": net.state_dict(), "epoch": 3, "optimizer": sgd.state_dict()}
     torch.save(value, tmp_path / "net.pth", _use_new_zipfile_serialization=zipped)
     found = torch_file.read(tmp_path / "net.pth")
     expected = net.module.state_dict()

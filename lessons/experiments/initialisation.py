@@ -17,11 +17,15 @@ import math
 import time
 from pathlib import Path
 
+from minialexnet import processor
+
+processor.settle()  # before NumPy is imported
+
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from minialexnet import networks, processor
+from minialexnet import networks
 from minialexnet.backend import device
 from minialexnet.chance import generator
 from minialexnet.engine import for_cpu
@@ -110,7 +114,8 @@ def report(found: dict, steps: int, size: int, rate: float) -> str:
         "# Which initial weights move",
         "",
         f"A quarter of AlexNet, {CLASSES} classes of drawn pictures, batches of {size}, rate "
-        f"{rate:g}, {steps} steps. ln {CLASSES} = {guess:.3f}. Written by",
+        f"{rate:g} (biases: twice that, and no decay), {steps} steps. ln {CLASSES} = {guess:.3f}. "
+        "Written by",
         "`python lessons/experiments/initialisation.py`.",
         "",
         f"| initial weights | pixels times | loss at first | after {steps} steps (mean of "
@@ -119,9 +124,9 @@ def report(found: dict, steps: int, size: int, rate: float) -> str:
     ]
     for name, (losses, _) in found.items():
         last = float(np.mean(losses[-window:]))
-        verdict = "diverges" if not math.isfinite(last) else "stalls"
-        if last < 0.98 * guess:
-            verdict = "moves"
+        verdict = "moves" if last < 0.98 * guess else "stalls"
+        if not last < 1.1 * guess:
+            verdict = "diverges"
         lines.append(f"| {name} | {STARTS[name]:g} | {losses[0]:.3f} | {last:.3f} | {verdict} |")
     lines += [
         "",
@@ -158,7 +163,8 @@ def main(words=None) -> None:
     parser.add_argument("--rate", type=float, default=0.01)
     parser.add_argument("--out", type=Path, default=Path("lessons/results"))
     given = parser.parse_args(words)
-    processor.settle()
+    if min(given.steps, given.batch) < 1:
+        parser.error("--steps and --batch should be 1 or more")
     drawn, found = patterns(np.random.default_rng(3)), {}
     for name in STARTS:
         started = time.perf_counter()

@@ -13,6 +13,14 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings):
         super().__init__(allow_abbrev=False, **settings)
 
+    def parse_known_args(self, args=None, namespace=None):
+        # Alone, argparse takes several paths in one piece only: RUN --json PICTURE would be wrong.
+        namespace, rest = super().parse_known_args(args, namespace)
+        if hasattr(namespace, "paths") and not any(word.startswith("-") for word in rest):
+            namespace.paths += map(Path, rest)
+            rest = []
+        return namespace, rest
+
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
@@ -75,6 +83,15 @@ def trained(arguments, path: Path):
     see = recipe.seen(saved.mean, device)
     running = runs.for_device(net, device, recipe.engine, see.mean.shape, threads)
     return running, see, recipe, saved
+
+
+def absolute(data_name: str | None) -> str | None:
+    """A folder of data by its full path, so that a run finds it again from anywhere."""
+    from minialexnet.data import NAMES
+
+    if data_name not in (None, *NAMES) and Path(data_name).is_dir():
+        return str(Path(data_name).resolve())
+    return data_name
 
 
 def add_crops(command: argparse.ArgumentParser) -> None:

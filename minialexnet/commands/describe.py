@@ -11,7 +11,9 @@ def add(commands) -> None:
     one.add_argument("name", nargs="?", metavar="NAME", help="one of them, with all its numbers")
     one = commands.add_parser("describe", help="a network as a table of its layers")
     one.set_defaults(command=describe)
-    one.add_argument("network", metavar="NAME", help="a network, or a recipe for one")
+    one.add_argument(
+        "network", metavar="NAME", help="a network, by its name in minialexnet.networks"
+    )
     one.add_argument("--batch", type=int, default=1, metavar="NUMBER", help="images (1)")
 
 
@@ -42,12 +44,9 @@ def recipes(arguments) -> int:
 def describe(arguments) -> int:
     from minialexnet import networks
     from minialexnet.cost import costs
-    from minialexnet.recipes import RECIPES
     from minialexnet.run import network
 
     name = arguments.network
-    if name in RECIPES:
-        name = RECIPES[name].recipe.network
     if name not in networks.__all__:
         known = ", ".join(networks.__all__)
         raise InputError(f'unknown network "{name}": expected one of {known}')
@@ -84,7 +83,7 @@ def _line(name: str, kind: str, output, row, batch: int, width: int) -> str:
 
     return (
         f"{name:<9}{kind:<{width}}  {' x '.join(map(str, output)):<15}"
-        f"{number(row.parameters, ','):>12}{number(batch * row.multiply_adds, ','):>16}"
-        f"{number(batch * row.activation / MB, ',.3f'):>11}"
-        f"{number(batch * row.unrolled / MB, ',.3f'):>13}"
+        f" {number(row.parameters, ','):>11} {number(batch * row.multiply_adds, ','):>15}"
+        f" {number(batch * row.activation / MB, ',.3f'):>10}"
+        f" {number(batch * row.unrolled / MB, ',.3f'):>12}"
     )

@@ -3,11 +3,14 @@
 import argparse
 import dataclasses
 
-from minialexnet.recipe import Recipe
+# Recipes need NumPy, which must not be imported before `processor.settle` was called. So the
+# functions below import Recipe when they are called.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add one option for each field. Options that are not given stay out of the result."""
+    from minialexnet.recipe import Recipe
+
     for item in dataclasses.fields(Recipe):
         default = getattr(Recipe(), item.name)
         parser.add_argument(
@@ -20,6 +23,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def options(arguments: argparse.Namespace) -> dict:
     """The fields that were given as options."""
+    from minialexnet.recipe import Recipe
+
     names = [item.name for item in dataclasses.fields(Recipe)]
     given = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
     for name in ("drop_at", "scale"):

@@ -4,7 +4,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from minialexnet.commands.common import add_device, device_and_threads
+from minialexnet.commands.common import absolute, add_device, device_and_threads
 from minialexnet.commands.recipe_options import add_options, options
 from minialexnet.errors import InputError
 
@@ -41,7 +41,9 @@ def run(arguments) -> int:
     from minialexnet.recipe import OPEN_ENDED
     from minialexnet.recipes import published
 
-    given = _absolute(options(arguments))
+    given = options(arguments)
+    if "data" in given:
+        given["data"] = absolute(given["data"])
     device, threads = device_and_threads(arguments)
     folder = arguments.out
     if not arguments.save_minutes >= 0:
@@ -83,12 +85,3 @@ def run(arguments) -> int:
         return 130
     print(f"done; look at {', '.join(str(path) for path in sorted(folder.glob('*.png')))}")
     return 0
-
-
-def _absolute(given: dict) -> dict:
-    """A folder of data by its full path, so that the run can be resumed from anywhere."""
-    from minialexnet.data import NAMES
-
-    if given.get("data", NAMES[0]) not in NAMES and Path(given["data"]).is_dir():
-        return given | {"data": str(Path(given["data"]).resolve())}
-    return given

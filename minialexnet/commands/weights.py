@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from minialexnet.commands.common import add_best, saved_run
+from minialexnet.commands.common import absolute, add_best, saved_run
 
 
 def add(commands) -> None:
@@ -47,7 +47,7 @@ def import_weights(arguments) -> int:
     from minialexnet.weights.exchange import import_run
 
     a = arguments
-    told = import_run(a.file, a.network, a.out, a.data, a.mean, a.scale, a.bgr)
+    told = import_run(a.file, a.network, a.out, absolute(a.data), a.mean, a.scale, a.bgr)
     height, width, _ = told.mean.shape
     mean = ", ".join(f"{value:.3f}" for value in told.mean.mean(axis=(0, 1), dtype=float))
     scale = ", ".join(f"{value:.6g}" for value in told.scale)

@@ -52,7 +52,8 @@ def seen(mean: np.ndarray, scale, crop: int, device: Device) -> Input:
 
     Notes
     -----
-    The mean of the central part is subtracted from every part, as cuda-convnet does.
+    The mean of the central part is subtracted from every part, as cuda-convnet does. (The paper
+    reads as if each part lost the mean of its own place, which is what Caffe does.)
     """
     mean = np.ascontiguousarray(center(mean, crop)) if crop else mean
     return Input(device.put(mean), device.put(np.asarray(scale, np.float32)), device)

@@ -1,7 +1,6 @@
 """Runs from files of weights, and files of weights from runs."""
 
 import base64
-import binascii
 import dataclasses
 import json
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from minialexnet.errors import InputError
 from minialexnet.layers import Network
 from minialexnet.recipe import Recipe, as_json
 from minialexnet.recipes import RECIPES
-from minialexnet.run import demand_no_run, network
+from minialexnet.run import demand_fit, demand_no_run, network
 from minialexnet.train import Progress
 from minialexnet.weights import files, layout, onnx, safetensors
 
 # Under this name a .safetensors file of ours says what `About` holds.
 ENTRY = "minialexnet"
-# Rows or columns of a picture that a file may ask for.
+# What a file may ask for: rows or columns of a picture, a mean, a scale.
 LARGEST = 4096
 
 
@@ -67,6 +66,10 @@ def import_run(
         file is executed.
     """
     demand_no_run(folder)
+    for option, numbers in (("mean", mean), ("scale", scale)):
+        low = 0 if option == "scale" else -LARGEST
+        if numbers is not None and not all(low < number < LARGEST for number in numbers):
+            raise InputError(f"--{option} should be three sensible numbers, got {numbers}")
     if name not in networks.__all__:
         known = ", ".join(networks.__all__)
         raise InputError(f'unknown network "{name}": expected one of {known}')
@@ -76,7 +79,7 @@ def import_run(
     try:
         about = _said(weights.words, name)
         classes = learned.classes if learned else about.classes if about else None
-        net = _network(name, tensors, classes)
+        net = _network(name, weights, classes)
         side = networks.SIZES[name]
         if weights.caffe:
             params = layout.from_caffe(net, tensors, (side, side, 3))
@@ -96,6 +99,8 @@ def import_run(
     if scale is not None:
         changes["scale"] = tuple(scale)
     about = dataclasses.replace(about, **changes)
+    net.params = params
+    demand_fit(net, name, about.crop or len(about.mean))
     _save(Path(folder), about, params, data_name, Path(path).name)
     return about
 
@@ -148,16 +153,18 @@ def export_run(net: Network, recipe: Recipe, saved: checkpoint.Checkpoint, path)
     )
 
 
-def _network(name: str, tensors, classes) -> Network:
-    """The network with as many classes as are known, or as the file has biases for."""
-    if classes is None:
-        net = network(name, networks.CLASSES[name], 0)
-        last, _, part = list(net.params)[-1].rpartition(".")
-        bias = tensors.get(f"{layout.NAMES.get(name, {}).get(last, last)}.{part}")
-        if bias is None or bias.ndim != 1 or len(bias) == networks.CLASSES[name]:
-            return net
-        classes = bias
-    return network(name, len(classes), 0)
+def _network(name: str, weights: files.Weights, classes) -> Network:
+    """The network with as many classes as the file has weights for."""
+    net = network(name, networks.CLASSES[name], 0)
+    last = list(net.layers)[-1]
+    theirs = last if weights.caffe else layout.NAMES.get(name, {}).get(last, last)
+    features, usual = net.layers[last].params["weight"].shape
+    # Its own size, because a file may claim anything for the bias alone.
+    size = weights.tensors.get(f"{theirs}.weight", np.zeros(0)).size
+    count, rest = divmod(size, features)
+    if classes is not None and count != len(classes):
+        raise InputError(f"{theirs}.weight: expected {len(classes)} classes, got {count}")
+    return net if rest or count in (0, usual) else network(name, count, 0)
 
 
 def _usual(name: str, whose: str) -> About:
@@ -215,25 +222,29 @@ def _said(words: dict, name: str) -> About | None:
         said = json.loads(words[ENTRY])
         height, width = map(int, said["size"])
         mean = said["mean"]
-        if not 0 < min(height, width) <= max(height, width) <= LARGEST:
+        if height != width or not 0 < height <= LARGEST:
             raise ValueError(f"pictures of {height} x {width} pixels")
+        if not isinstance(said["classes"], list) or len(said["classes"]) < 2:
+            raise ValueError("classes that are no list of two or more")
         if isinstance(mean, str):
             pixels = np.frombuffer(base64.b64decode(mean, validate=True), "<f4")
-            mean = pixels.reshape(height, width, 3).astype(np.float32)
+            mean = pixels.reshape(height, width, 3)
         else:
-            mean = np.broadcast_to(np.asarray(mean, np.float32), (height, width, 3)).copy()
+            mean = np.broadcast_to(np.asarray(mean, float), (height, width, 3))
+        if not (abs(mean) < LARGEST).all():
+            raise ValueError("a mean that no pixels have")
         about = About(
             str(said["network"]),
             tuple(map(str, said["classes"])),
-            mean,
+            mean.astype(np.float32),
             tuple(map(float, said["scale"])),
             int(said["crop"]),
         )
         if not 0 <= about.crop <= min(height, width):
             raise ValueError(f"crop {about.crop} of pictures of {height} x {width} pixels")
-        if len(about.scale) not in (1, 3) or not 0 < min(about.scale) < float("inf"):
+        if len(about.scale) not in (1, 3) or not all(0 < one < LARGEST for one in about.scale):
             raise ValueError(f"scale {about.scale}")
-    except (ValueError, KeyError, TypeError, binascii.Error, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(f'its entry "{ENTRY}" is broken ({error})') from error
     if about.network != name:
         raise InputError(f"it says that it is {about.network}")

@@ -39,6 +39,10 @@ def read(path) -> Weights:
     try:
         with path.open("rb") as file:
             first = file.read(9)
+        # First of all, because the length of a header may begin with the bytes of another kind.
+        if first[4:] == b"\x00\x00\x00\x00{":
+            tensors, words = safetensors.read(path)
+            return Weights(tensors, words=words)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     if first.startswith(b"\x93NUMPY"):
@@ -49,9 +53,6 @@ def read(path) -> Weights:
         return Weights(torch_file.read(path))
     if first.startswith(b"\x80"):
         return Weights(torch_file.read(path))
-    if first[8:] == b"{":
-        tensors, words = safetensors.read(path)
-        return Weights(tensors, words=words)
     raise InputError(f"{path}: expected a .pth, .safetensors, .npz or .npy file")
 
 
@@ -59,6 +60,7 @@ def _holds_arrays(path: Path) -> bool:
     """Whether a zip archive is one of NumPy's."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return all(name.endswith(".npy") for name in archive.namelist())
+            names = archive.namelist()
+        return bool(names) and all(name.endswith(".npy") for name in names)
     except Exception:  # a damaged archive raises a dozen kinds; its reader says what is wrong
         return False

@@ -6,21 +6,28 @@ which knows arrays alone and calls nothing.
 
 import io
 import math
+import re
 import zipfile
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 
 from minialexnet.errors import InputError
 from minialexnet.weights import pickles
+from minialexnet.weights.words import cut
 
-# What all arrays of an .npz file may be, bytes: one can be compressed a thousand times.
-LIMIT = 2**31
+# What all arrays of an .npz file may be, bytes: they can be compressed a thousand times. AlexNet in
+# float64 has 488 MB.
+LIMIT = 2**29
 HINT = (
     "; only arrays are read. In a program that trusts the file, save them as .npz: "
     "numpy.savez(FILE, **{'conv1.weight': array, ...})"
 )
+# The header of an .npy file looks like a dictionary of Python's; Python 2 wrote 3 as 3L on Windows.
+FIELD = re.compile(r"'(descr|fortran_order|shape)':\s*('[^']*'|True|False|\([\dL, ]*\))")
+NUMBERS = re.compile(r"[<>|=]?(f[248]|[iu][1248]|b1)")
+# How long it and how large one size in it may be, bytes and digits; numbers of axes.
+HEADER, DIGITS, AXES = 1000, 18, 8
 # What others call a layer's two arrays: in a dictionary, or in a row.
 PARTS = {"weights": "weight", "biases": "bias", "0": "weight", "1": "bias"}
 
@@ -46,7 +53,7 @@ def read(path) -> dict[str, np.ndarray]:
     try:
         content = path.read_bytes()
         if content.startswith(b"PK"):
-            return {_ours(name): array for name, array in _archive(content).items()}
+            return _archive(content)
         return _flat(_dictionary(io.BytesIO(content)))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -55,7 +62,9 @@ def read(path) -> dict[str, np.ndarray]:
     except MemoryError:
         raise
     except Exception as error:  # a damaged zip archive raises a dozen kinds
-        raise InputError(f"{path}: not a file of NumPy's, or a damaged one ({error})") from error
+        raise InputError(
+            f"{path}: not a file of NumPy's, or a damaged one ({cut(error, 200)})"
+        ) from error
 
 
 def _archive(content: bytes) -> dict[str, np.ndarray]:
@@ -64,43 +73,63 @@ def _archive(content: bytes) -> dict[str, np.ndarray]:
         claimed = sum(member.file_size for member in members)
         if claimed > LIMIT:
             raise InputError(f"arrays of {claimed:,} bytes, expected at most {LIMIT:,}")
+        if any(member.filename == "about.npy" for member in members):
+            raise InputError(
+                "a run of minialexnet already: give it to predict or evaluate as it is"
+            )
         arrays = {}
         for member in members:
-            name = member.filename.removesuffix(".npy")
-            if name in arrays:
-                raise InputError(f"two arrays {name!r:.80}")
+            name = _ours(member.filename.removesuffix(".npy"))
             with archive.open(member) as file:
                 raw = file.read(member.file_size)
-            arrays[name] = _array(name, io.BytesIO(raw), len(raw))
+            _add(arrays, name, _array(name, io.BytesIO(raw), len(raw)))
         return arrays
 
 
-def _header(file: io.BytesIO):
-    """The shape, the order and the dtype that an .npy file says."""
-    version = npy.read_magic(file)
-    if version == (1, 0):
-        return npy.read_array_header_1_0(file)
-    if version == (2, 0):
-        return npy.read_array_header_2_0(file)
-    raise InputError(f"an .npy file of version {version}, expected 1 or 2")
+def _add(arrays: dict, name: str, array: np.ndarray) -> None:
+    if name in arrays:
+        raise InputError(f"two arrays {cut(name)!r}")
+    arrays[name] = array
+
+
+def _header(file: io.BytesIO) -> tuple[tuple[int, ...], bool, str]:
+    """The shape, the order of the elements and the code of their kind that an .npy file says.
+
+    NumPy itself has Python parse it, which large nests of signs and brackets bring to its end.
+    """
+    magic = file.read(8)
+    wide = {b"\x93NUMPY\x01\x00": 2, b"\x93NUMPY\x02\x00": 4}.get(magic)
+    if wide is None:
+        raise InputError(f"expected an .npy file of version 1 or 2, got {cut(magic[6:])}")
+    length = int.from_bytes(file.read(wide), "little")
+    text = str(file.read(min(length, HEADER + 1)), "latin-1")
+    said = dict(FIELD.findall(text))
+    if length > HEADER or len(said) != 3 or FIELD.sub("", text).strip(" \n{},"):
+        raise InputError(f"an .npy file with the header {cut(text)}")
+    sizes = [size.strip(" L") for size in said["shape"].strip("()").split(",") if size.strip()]
+    if len(sizes) > AXES or not all(size.isdigit() and len(size) <= DIGITS for size in sizes):
+        raise InputError(f"an .npy file with the shape {cut(said['shape'])}")
+    return tuple(map(int, sizes)), said["fortran_order"] == "True", said["descr"].strip("'")
 
 
 def _array(name: str, file: io.BytesIO, size: int) -> np.ndarray:
-    shape, fortran, dtype = _header(file)
-    if dtype.hasobject:
-        raise InputError(f"{name}: objects, expected numbers{HINT}")
-    rest = size - file.tell()
-    if dtype.itemsize == 0 or math.prod(shape) * dtype.itemsize != rest:
-        raise InputError(f"{name}: {rest:,} bytes for {dtype} of shape {shape}")
+    shape, fortran, code = _header(file)
+    if not NUMBERS.fullmatch(code):
+        found = "objects" if code.endswith("O") else repr(cut(code))
+        raise InputError(f"{cut(name)}: {found}, expected numbers{HINT}")
+    dtype, rest = np.dtype(code), size - file.tell()
+    if math.prod(shape) * dtype.itemsize != rest:
+        raise InputError(f"{cut(name)}: {rest:,} bytes for {dtype} of shape {shape}")
     flat = np.frombuffer(file.read(), dtype)
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
 def _dictionary(file: io.BytesIO) -> dict:
     """The dictionary in an .npy file: an array of one object, which is a pickle."""
-    shape, _, dtype = _header(file)
-    if not dtype.hasobject or math.prod(shape) != 1:
-        raise InputError(f"one array of {dtype}, expected a dictionary of arrays")
+    shape, _, code = _header(file)
+    if not re.fullmatch(r"[|]?O", code) or math.prod(shape) != 1:
+        kind = np.dtype(code) if NUMBERS.fullmatch(code) else repr(cut(code))
+        raise InputError(f"one array of {kind}, expected a dictionary of arrays")
     value = pickles.read(file, KNOWN, hint=HINT)
     if isinstance(value, _Array):
         value = value.array
@@ -122,8 +151,8 @@ def _flat(layers: dict) -> dict[str, np.ndarray]:
         for part, array in parts.items():
             name = _ours(f"{_text(layer)}.{_text(part)}".rstrip("."))
             if not isinstance(array, _Array) or not isinstance(array.array, np.ndarray):
-                raise InputError(f"{name:.80}: expected an array, got {type(array).__name__}")
-            found[name] = array.array
+                raise InputError(f"{cut(name)}: expected an array, got {type(array).__name__}")
+            _add(found, name, array.array)
     return found
 
 
@@ -143,7 +172,7 @@ class _DType(pickles.Made):
     def __init__(self, code, *_):
         code = _text(code) if isinstance(code, str | bytes) else pickles.shown(code)
         if code not in ("f2", "f4", "f8", "O", "O8"):
-            raise InputError(f"an array of {code!r:.40}, expected floating-point numbers{HINT}")
+            raise InputError(f"an array of {cut(code)!r}, expected floating-point numbers{HINT}")
         self.dtype = None if code.startswith("O") else np.dtype(code)
 
     def build(self, state) -> None:
@@ -168,7 +197,7 @@ class _Array(pickles.Made):
             return
         if isinstance(content, str):  # written by Python 2, where text was bytes
             content = content.encode("latin-1")
-        sizes = all(type(n) is int and n >= 0 for n in shape)
+        sizes = len(shape) <= AXES and all(type(n) is int and n >= 0 for n in shape)
         if not sizes or math.prod(shape) * dtype.dtype.itemsize != len(content):
             raise InputError(f"{len(content):,} bytes for an array of {pickles.shown(shape)}")
         flat = np.frombuffer(content, dtype.dtype)

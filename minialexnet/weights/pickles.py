@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minialexnet.errors import InputError
+from minialexnet.weights.words import cut
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 EMPTY = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple}
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
+# What one pickle may take: AlexNet's takes 700 instructions, and its largest number has 80 bits.
+STEPS, BITS = 3 * 10**5, 128
 
 
 def read(
@@ -64,10 +67,10 @@ def read(
     Raises
     ------
     InputError
-        If the pickle is broken, names something unknown, or has an instruction that this machine
-        does not have.
+        If the pickle is broken, names something unknown, has an instruction that this machine does
+        not have, or makes more out of itself than it says.
     """
-    machine = _Machine(known, persistent, hint)
+    machine = _Machine(known, persistent, hint, len(file.getbuffer()))
     try:
         for instruction, argument, _ in pickletools.genops(file):
             machine.step(instruction.name, argument)
@@ -77,17 +80,22 @@ def read(
     except MemoryError:
         raise
     except Exception as error:  # broken bytes make the parser raise almost anything
-        raise InputError(f"a broken pickle ({type(error).__name__}: {error})") from error
+        reason = cut(f"{type(error).__name__}: {error}", 200)
+        raise InputError(f"a broken pickle ({reason})") from error
 
 
 class _Machine:
-    def __init__(self, known: Known, persistent, hint: str):
+    def __init__(self, known: Known, persistent, hint: str, size: int):
         self.known, self.persistent, self.hint = known, persistent, hint
         self.stack, self.memo = [], {}
+        self.steps, self.bytes = STEPS, size
 
     def step(self, kind: str, argument) -> None:
         stack = self.stack
+        self._pay(1)
         if kind in VALUES:
+            if isinstance(argument, int) and argument.bit_length() > BITS:
+                raise InputError(f"a pickle with a number of {argument.bit_length():,} bits")
             stack.append(argument)
         elif kind in CONSTANTS:
             stack.append(CONSTANTS[kind])
@@ -100,6 +108,24 @@ class _Machine:
             if action is None:
                 raise InputError(f"a pickle with the instruction {kind}{self.hint}")
             action(argument)
+
+    def _pay(self, steps: int, size: int = 0) -> None:
+        self.steps, self.bytes = self.steps - steps, self.bytes - size
+        if self.steps < 0:
+            raise InputError(f"a pickle of more than {STEPS:,} instructions{self.hint}")
+        if self.bytes < 0:
+            raise InputError("a pickle that has the same text copied again and again")
+
+    def _hand_on(self, values) -> None:
+        """Count what a stand-in is given, which may be kept in the memo, as if written anew.
+
+        Stand-ins copy it, and a few instructions have it copied a thousand times.
+        """
+        for value in values:
+            if isinstance(value, str | bytes):
+                self._pay(0, len(value))
+            elif isinstance(value, tuple | list | dict):
+                self._pay(len(value))
 
     def _top(self, count: int) -> list:
         if len(self.stack) < count:
@@ -190,7 +216,7 @@ class _Machine:
         if not isinstance(module, str) or not isinstance(name, str):
             raise ValueError("a name that is no text")
         if (module, name) not in self.known:
-            raise InputError(f"a pickle that asks for {_cut(module)}.{_cut(name)}{self.hint}")
+            raise InputError(f"a pickle that asks for {cut(module)}.{cut(name)}{self.hint}")
         self.stack.append(Name(module, name))
 
     def _reduce(self, _):
@@ -198,11 +224,13 @@ class _Machine:
         function = self.known.get((name.module, name.name)) if isinstance(name, Name) else None
         if function is None or type(arguments) is not tuple:
             raise InputError(f"a pickle that calls {shown(name)}{self.hint}")
+        self._hand_on(arguments)
         self.stack.append(function(*arguments))
 
     def _build(self, _):
         state, target = self.stack.pop(), self.stack[-1]
         if isinstance(target, Made):
+            self._hand_on(state if isinstance(state, tuple) else ())
             target.build(state)
         elif type(target) is not dict:
             raise InputError(f"a pickle that changes a {type(target).__name__}{self.hint}")
@@ -219,7 +247,8 @@ def dictionary(pairs=()) -> dict:
     found = {}
     for key, value in pairs:
         # To hash a tuple that holds a tuple twice, which holds one twice, and so on, has no end.
-        if not isinstance(key, str | bytes | int):
+        # Integers can be chosen so that all have the same place in the table.
+        if not isinstance(key, str | bytes) and not (type(key) is int and abs(key) < 2**31):
             raise InputError(f"a dictionary with {shown(key)} as a key")
         found[key] = value
     return found
@@ -229,15 +258,11 @@ def shown(value) -> str:
     """A value of a pickle in a few words: how it looks inside may be endless."""
     match value:
         case Name():
-            return _cut(str(value))
+            return cut(value)
         case str():
-            return repr(_cut(value))
-        case int() if abs(value) < 10**30:
+            return repr(cut(value))
+        case int():
             return str(value)
         case tuple() | list() if len(value) <= 8 and all(type(one) is int for one in value):
             return f"({', '.join(map(shown, value))})"
     return f"a {type(value).__name__}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."

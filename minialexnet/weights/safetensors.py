@@ -13,6 +13,7 @@ import numpy as np
 
 from minialexnet.errors import InputError
 from minialexnet.files import whole
+from minialexnet.weights.words import cut
 
 METADATA = "__metadata__"
 DTYPES = {
@@ -58,7 +59,9 @@ def read(path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from error
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-        raise InputError(f"{path}: not a .safetensors file, or a damaged one ({error})") from error
+        raise InputError(
+            f"{path}: not a .safetensors file, or a damaged one ({cut(error, 200)})"
+        ) from error
 
 
 def write(path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None):
@@ -72,13 +75,18 @@ def write(path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] |
     Raises
     ------
     InputError
-        For a dtype that the format does not have.
+        For a dtype that the format does not have, a tensor under the name that it keeps for
+        metadata, and metadata that is not text.
     OSError
         If the file cannot be written.
     """
     header, pieces, end = {}, [], 0
+    if METADATA in tensors:
+        raise InputError(f"{path}: a .safetensors file cannot hold a tensor named {METADATA}")
     if metadata:
         header[METADATA] = dict(metadata)
+        if not _is_words(header[METADATA]):
+            raise InputError(f"{path}: expected text by name as metadata")
     for name, array in tensors.items():
         # Rows one after the other, whatever the array was a view of.
         array = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
@@ -104,11 +112,10 @@ def _parts(content: memoryview) -> tuple[dict, memoryview]:
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or length > min(HEADER_LIMIT, len(content) - 8):
         raise InputError(f"a header of {length:,} bytes in a file of {len(content):,}")
-    header = json.loads(
-        bytes(content[8 : 8 + length]), object_pairs_hook=_without_twins, parse_constant=_refused
-    )
-    if not isinstance(header, dict):
+    text = str(content[8 : 8 + length], "utf-8")
+    if not text.startswith("{"):
         raise InputError("a header that is no JSON object")
+    header = json.loads(text, object_pairs_hook=_without_twins, parse_constant=_refused)
     return header, content[8 + length :]
 
 
@@ -132,20 +139,23 @@ def _expect_gapless(header: dict, size: int) -> None:
     last = 0
     for start, end in sorted(entry["data_offsets"] for entry in header.values()):
         if type(start) is not int or type(end) is not int or start != last or end < start:
-            raise InputError(f"expected the next tensor at byte {last}, got {start} to {end}")
+            found = cut(f"{start} to {end}")
+            raise InputError(f"expected the next tensor at byte {cut(last)}, got {found}")
         last = end
     if last != size:
-        raise InputError(f"tensors of {last:,} bytes in all, but {size:,} are there")
+        raise InputError(f"tensors of {cut(f'{last:,}')} bytes in all, but {size:,} are there")
 
 
 def _array(name: str, entry: dict, numbers: memoryview) -> np.ndarray:
     shape, (start, end) = entry["shape"], entry["data_offsets"]
     if entry["dtype"] not in DTYPES:
-        raise InputError(f"{name}: unknown dtype {entry['dtype']!r:.40}")
+        raise InputError(f"{cut(name)}: unknown dtype {cut(entry['dtype'], 40)!r}")
     dtype = np.dtype(DTYPES[entry["dtype"]])
     sizes = all(type(n) is int and n >= 0 for n in shape) and len(shape) <= 8
     if not sizes or math.prod(shape) * dtype.itemsize != end - start:
-        raise InputError(f"{name}: {end - start} bytes for {entry['dtype']} of shape {shape!r:.80}")
+        raise InputError(
+            f"{cut(name)}: {end - start} bytes for {entry['dtype']} of shape {cut(shape, 80)}"
+        )
     array = np.frombuffer(numbers[start:end], dtype).reshape(shape)
     if entry["dtype"] == "BF16":
         return (array.astype(np.uint32) << 16).view(np.float32)

@@ -22,6 +22,7 @@ import numpy as np
 
 from minialexnet.errors import InputError
 from minialexnet.weights import pickles
+from minialexnet.weights.words import cut
 
 # Storages by PyTorch's names. NumPy has no bfloat16: its two bytes are the upper ones of float32.
 BFLOAT16 = "bfloat16"
@@ -39,7 +40,7 @@ STORAGES = {
 }
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001
 # What the pickle with the tensors' names may weigh, bytes; AlexNet's is 2 kB.
-PICKLE_LIMIT = 2**26
+PICKLE_LIMIT = 2**22
 # Tensors may share storages, but not to the point where a small file fills the memory.
 SHARED = 4
 HINT = (
@@ -87,7 +88,7 @@ def read(path) -> dict[str, np.ndarray]:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            zipped = file.read(4) == b"PK\x03\x04"
+            zipped = file.read(2) == b"PK"
         return _zipped(path) if zipped else _legacy(path)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -96,15 +97,15 @@ def read(path) -> dict[str, np.ndarray]:
     except MemoryError:
         raise
     except Exception as error:  # a damaged zip archive raises a dozen kinds
-        raise InputError(f"{path}: not a file of PyTorch's, or a damaged one ({error})") from error
+        raise InputError(
+            f"{path}: not a file of PyTorch's, or a damaged one ({cut(error, 200)})"
+        ) from error
 
 
 def _zipped(path: Path) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(path) as archive:
         members = _members(archive, path.stat().st_size)
         (root,) = [name.removesuffix("data.pkl") for name in members if name.endswith("/data.pkl")]
-        if f"{root}constants.pkl" in members:
-            raise InputError(f"a TorchScript program{HINT}")
         order = "<"
         if f"{root}byteorder" in members:
             order = {b"little": "<", b"big": ">"}[archive.read(members[f"{root}byteorder"])]
@@ -117,8 +118,7 @@ def _zipped(path: Path) -> dict[str, np.ndarray]:
         def content(storage: Storage) -> bytes:
             member = members.get(f"{root}data/{storage.key}")
             if member is None:
-                raise InputError(f"storage {storage.key} is missing")
-            _expect_bytes(storage, member.file_size)
+                raise InputError(f"storage {cut(storage.key)} is missing")
             return archive.read(member)
 
         return _arrays(tensors, content, order, path.stat().st_size)
@@ -126,15 +126,19 @@ def _zipped(path: Path) -> dict[str, np.ndarray]:
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     """The members by name, if they can be what they claim in a file of so many bytes."""
+    if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+        raise InputError(f"a TorchScript program{HINT}")
     members = {}
     for member in archive.infolist():
         name = member.filename
         if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
-            raise InputError(f"an archive with a path in it, {name[:80]!r}")
+            raise InputError(f"an archive with a path in it, {cut(name)!r}")
         if name in members:
-            raise InputError(f"an archive with two members {name!r}")
+            raise InputError(f"an archive with two members {cut(name)!r}")
         if member.compress_type != zipfile.ZIP_STORED:
-            raise InputError(f"an archive whose member {name!r} is compressed")
+            raise InputError(f"an archive whose member {cut(name)!r} is compressed")
+        if member.compress_size != member.file_size:
+            raise InputError(f"an archive whose member {cut(name)!r} has two sizes")
         members[name] = member
     claimed = sum(member.file_size for member in members.values())
     if claimed > size:
@@ -151,26 +155,32 @@ def _legacy(path: Path) -> dict[str, np.ndarray]:
         raise InputError("not a file of PyTorch's")
     machine = pickles.read(file, {})
     order = "<" if machine["little_endian"] else ">"
-    tensors = _tensors(pickles.read(file, KNOWN, _persistent, HINT))
+    sizes = {}
+
+    def persistent(words) -> Storage:
+        storage = _persistent(words)
+        sizes.setdefault(storage.key, _bytes_each(storage))
+        return storage
+
+    tensors = _tensors(pickles.read(file, KNOWN, persistent, HINT))
     keys = pickles.read(file, {})
     places, start = {}, file.tell()
-    sizes = {tensor.storage.key: _bytes_each(tensor.storage) for tensor in tensors.values()}
     for key in keys:
         if not isinstance(key, str) or key not in sizes:
             raise InputError(f"storage {pickles.shown(key)} belongs to no tensor")
         count = int.from_bytes(content[start : start + 8], "little", signed=True)
         end = start + 8 + count * sizes[key]
         if count < 0 or end > len(content):
-            raise InputError(f"storage {key} claims {count:,} elements, more than the file holds")
+            raise InputError(
+                f"storage {cut(key)} claims {count:,} elements, more than the file holds"
+            )
         places[key] = slice(start + 8, end)
         start = end
 
     def elements(storage: Storage) -> bytes:
         if storage.key not in places:
-            raise InputError(f"storage {storage.key} is missing")
-        found = content[places[storage.key]]
-        _expect_bytes(storage, len(found))
-        return found
+            raise InputError(f"storage {cut(storage.key)} is missing")
+        return content[places[storage.key]]
 
     return _arrays(tensors, elements, order, len(content))
 
@@ -185,10 +195,13 @@ def _persistent(words) -> Storage:
     return Storage(key, STORAGES[storage.name], count)
 
 
-def _rebuilt(storage, offset, shape, strides, *_) -> Tensor:
-    """Stands in for torch._utils._rebuild_tensor_v2."""
+def _rebuilt(storage, offset, shape, strides, _grad=False, _hooks=None, notes=None) -> Tensor:
+    """Stands in for torch._utils._rebuild_tensor_v2, and for what came before it."""
     if not isinstance(storage, Storage):
         raise InputError("a tensor without a storage")
+    if notes:
+        # Such as that the numbers that follow are to be negated.
+        raise InputError(f"a tensor with notes on how to read it{HINT}")
     shape, strides = tuple(shape), tuple(strides)
     numbers = (offset, *shape, *strides)
     if len(shape) != len(strides) or len(shape) > 8 or any(type(n) is not int for n in numbers):
@@ -213,6 +226,7 @@ def _parameter(tensor, *_) -> Tensor:
 
 KNOWN: Mapping = {
     ("collections", "OrderedDict"): pickles.dictionary,
+    ("torch._utils", "_rebuild_tensor"): _rebuilt,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuilt,
     ("torch._utils", "_rebuild_parameter"): _parameter,
     **{("torch", name): None for name in STORAGES},
@@ -243,7 +257,7 @@ def _bytes_each(storage: Storage) -> int:
 def _expect_bytes(storage: Storage, size: int) -> None:
     expected = storage.count * _bytes_each(storage)
     if size != expected:
-        raise InputError(f"storage {storage.key}: expected {expected:,} bytes, got {size:,}")
+        raise InputError(f"storage {cut(storage.key)}: expected {expected:,} bytes, got {size:,}")
 
 
 def _arrays(
@@ -265,7 +279,10 @@ def _arrays(
         storage = tensor.storage
         if storage not in storages:
             raw = np.dtype("u2" if storage.kind == BFLOAT16 else storage.kind).newbyteorder(order)
-            storages[storage] = np.frombuffer(content(storage), raw)
+            found = content(storage)
+            # The strides below were checked against the count that the pickle claims.
+            _expect_bytes(storage, len(found))
+            storages[storage] = np.frombuffer(found, raw)
         flat = storages[storage]
         part = np.lib.stride_tricks.as_strided(
             flat[tensor.offset :],
