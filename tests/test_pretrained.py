@@ -31,7 +31,7 @@ def test_it_is_the_recipes_network_at_the_recipes_end():
     expected = published("cifar_18pct").recipe
     assert recipe == expected
     assert len(saved.about["progress"]["history"]) == expected.epochs
-    assert saved.about["progress"]["history"][-1]["test_error"] < 0.20
+    assert saved.about["progress"]["history"][-1]["test_error"] < 0.21
     assert saved.about["data"]["classes"] == list(CLASSES)
 
 
