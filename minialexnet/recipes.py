@@ -92,6 +92,7 @@ RECIPES = {
         "26 %",
         "80 s on a GPU",
         "The source says that the rate drops after 8 epochs, not how many follow; here it is 4.",
+        "25.84 % (seed 0) in 6 min on 2 cores",
     ),
     "cifar_19pct": Published(
         replace(_CIFAR, network="cifar_19pct", decays={"*.bias": 0.0, "fc4.weight": 3.0}),
@@ -105,6 +106,7 @@ RECIPES = {
         "cuda-convnet, layers-18pct",
         "18 %",
         "20 min on a GPU",
+        measured="20.03 % (seed 0) in 1 h 47 min on 2 cores",
     ),
     "cifar_13pct": Published(
         replace(
