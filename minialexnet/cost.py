@@ -54,6 +54,12 @@ def costs(network: Network, shape) -> list[Cost]:
     ]
 
 
+def total(rows: list[Cost]) -> Cost:
+    """The rows added up, as a row named "in all"."""
+    columns = ("parameters", "multiply_adds", "activation", "unrolled")
+    return Cost("in all", "", (), *(sum(getattr(row, name) for row in rows) for name in columns))
+
+
 def _towers(layer) -> list:
     return list(layer.layers.values()) if isinstance(layer, Parallel) else [layer]
 

@@ -32,9 +32,7 @@ class Work:
     threads: int = 1
 
     def __post_init__(self):
-        if self.network not in networks.__all__:
-            known = ", ".join(networks.__all__)
-            raise InputError(f'unknown network "{self.network}": expected one of {known}')
+        networks.demand_known(self.network)
         for name, known in (("task", TASKS), ("engine", ENGINES)):
             if getattr(self, name) not in known:
                 raise InputError(

@@ -32,7 +32,12 @@ def add_device(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=int, metavar="NUMBER", help="on a CPU (all processors)")
 
 
-def add_pretrained(command: argparse.ArgumentParser) -> None:
+def add_best(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--best", action="store_true", help="its best state instead of its last")
+
+
+def add_trained(command: argparse.ArgumentParser) -> None:
+    """The options of what looks at pictures with a network that has been trained."""
     from minialexnet.pretrained import PRETRAINED
 
     command.add_argument(
@@ -40,10 +45,14 @@ def add_pretrained(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"instead of a run: a network that comes along ({', '.join(PRETRAINED)})",
     )
-
-
-def add_best(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--best", action="store_true", help="its best state instead of its last")
+    add_best(command)
+    command.add_argument(
+        "--crops",
+        metavar="NAME",
+        help="center: the middle of a picture; ten: the mean over the corners, the middle and "
+        "their mirror images (what the recipe says)",
+    )
+    add_device(command)
 
 
 def device_and_threads(arguments):
@@ -92,15 +101,6 @@ def absolute(data_name: str | None) -> str | None:
     if data_name not in (None, *NAMES) and Path(data_name).is_dir():
         return str(Path(data_name).resolve())
     return data_name
-
-
-def add_crops(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--crops",
-        metavar="NAME",
-        help="center: the middle of a picture; ten: the mean over the corners, the middle and "
-        "their mirror images (what the recipe says)",
-    )
 
 
 def crops(arguments, recipe) -> str:

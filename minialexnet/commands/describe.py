@@ -43,13 +43,11 @@ def recipes(arguments) -> int:
 
 def describe(arguments) -> int:
     from minialexnet import networks
-    from minialexnet.cost import costs
+    from minialexnet.cost import costs, total
     from minialexnet.run import network
 
     name = arguments.network
-    if name not in networks.__all__:
-        known = ", ".join(networks.__all__)
-        raise InputError(f'unknown network "{name}": expected one of {known}')
+    networks.demand_known(name)
     if arguments.batch < 1:
         raise InputError(f"--batch should be 1 or more, got {arguments.batch}")
     side = networks.SIZES[name]
@@ -61,28 +59,19 @@ def describe(arguments) -> int:
         f"{'layer':<9}{'kind':<{width}}  {'output':<15}{'parameters':>12}{'multiply-adds':>16}"
         f"{'output MB':>11}{'unrolled MB':>13}"
     )
-    for row in rows:
-        print(_line(row.name, row.kind, row.output, row, arguments.batch, width))
-    print(_line("in all", "", (), _Sum(rows), arguments.batch, width))
+    for row in [*rows, total(rows)]:
+        print(_line(row, arguments.batch, width))
     images = "a picture" if arguments.batch == 1 else f"{arguments.batch} pictures"
     print(f"\nFor {images} of {side} x {side} pixels; multiply-adds forward, MB of 10^6 bytes.")
     return 0
 
 
-class _Sum:
-    """The sums of the columns."""
-
-    def __init__(self, rows):
-        for name in ("parameters", "multiply_adds", "activation", "unrolled"):
-            setattr(self, name, sum(getattr(row, name) for row in rows))
-
-
-def _line(name: str, kind: str, output, row, batch: int, width: int) -> str:
+def _line(row, batch: int, width: int) -> str:
     def number(value, of: str) -> str:
         return format(value, of) if value else ""
 
     return (
-        f"{name:<9}{kind:<{width}}  {' x '.join(map(str, output)):<15}"
+        f"{row.name:<9}{row.kind:<{width}}  {' x '.join(map(str, row.output)):<15}"
         f" {number(row.parameters, ','):>11} {number(batch * row.multiply_adds, ','):>15}"
         f" {number(batch * row.activation / MB, ',.3f'):>10}"
         f" {number(batch * row.unrolled / MB, ',.3f'):>12}"

@@ -2,14 +2,7 @@
 
 from pathlib import Path
 
-from minialexnet.commands.common import (
-    add_best,
-    add_crops,
-    add_device,
-    add_pretrained,
-    crops,
-    trained,
-)
+from minialexnet.commands.common import add_trained, crops, trained
 from minialexnet.errors import InputError
 
 
@@ -23,11 +16,8 @@ def add(commands) -> None:
     one.add_argument(
         "run", nargs="?", type=Path, metavar="RUN", help="folder of a run, or an .npz file"
     )
-    add_pretrained(one)
-    add_best(one)
     one.add_argument("--data", metavar="NAME", help="other data than the run's own")
-    add_crops(one)
-    add_device(one)
+    add_trained(one)
 
 
 def run(arguments) -> int:

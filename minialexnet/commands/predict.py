@@ -3,14 +3,7 @@
 import json
 from pathlib import Path
 
-from minialexnet.commands.common import (
-    add_best,
-    add_crops,
-    add_device,
-    add_pretrained,
-    crops,
-    trained,
-)
+from minialexnet.commands.common import add_trained, crops, trained
 from minialexnet.errors import InputError
 
 
@@ -29,11 +22,8 @@ def add(commands) -> None:
         metavar="RUN PICTURE",
         help="folder of a run (or an .npz file), and picture files",
     )
-    add_pretrained(one)
-    add_best(one)
-    add_crops(one)
     one.add_argument("--json", action="store_true", help="print JSON")
-    add_device(one)
+    add_trained(one)
 
 
 def run(arguments) -> int:

@@ -44,13 +44,12 @@ def add(commands) -> None:
 
 
 def import_weights(arguments) -> int:
-    from minialexnet.weights.exchange import import_run
+    from minialexnet.weights.exchange import import_run, in_words
 
     a = arguments
     told = import_run(a.file, a.network, a.out, absolute(a.data), a.mean, a.scale, a.bgr)
     height, width, _ = told.mean.shape
-    mean = ", ".join(f"{value:.3f}" for value in told.mean.mean(axis=(0, 1), dtype=float))
-    scale = ", ".join(f"{value:.6g}" for value in told.scale)
+    mean, scale = in_words(told.mean, told.scale)
     seen = f", cut to {told.crop} x {told.crop}" if told.crop else ""
     print(
         f"{a.out}: {told.network}, {len(told.classes)} classes; pictures are scaled to {height} x "

@@ -1,5 +1,6 @@
 """Networks as tables of layers."""
 
+from minialexnet.errors import InputError
 from minialexnet.networks.alexnet import alexnet
 from minialexnet.networks.alexnet_as_run import alexnet_as_run
 from minialexnet.networks.alexnet_half import alexnet_half
@@ -55,3 +56,9 @@ SIZES = {
 
 # What they were made to tell apart: CIFAR-10's (or the built-in pictures') classes, or ImageNet's.
 CLASSES = {name: 10 if size <= 32 else 1000 for name, size in SIZES.items()}
+
+
+def demand_known(name: str) -> None:
+    """Raise InputError unless there is a network of that name."""
+    if name not in __all__:
+        raise InputError(f'unknown network "{name}": expected one of {", ".join(__all__)}')

@@ -10,6 +10,7 @@ import numpy as np
 
 from minialexnet import __version__, backend, checkpoint, data, networks
 from minialexnet.errors import InputError
+from minialexnet.files import whole
 from minialexnet.layers import Network
 from minialexnet.recipe import Recipe, as_json
 from minialexnet.recipes import RECIPES
@@ -70,9 +71,7 @@ def import_run(
         low = 0 if option == "scale" else -LARGEST
         if numbers is not None and not all(low < number < LARGEST for number in numbers):
             raise InputError(f"--{option} should be three sensible numbers, got {numbers}")
-    if name not in networks.__all__:
-        known = ", ".join(networks.__all__)
-        raise InputError(f'unknown network "{name}": expected one of {known}')
+    networks.demand_known(name)
     learned = data.load(data_name) if data_name else None
     weights = files.read(path)
     tensors = weights.tensors
@@ -145,12 +144,17 @@ def export_run(net: Network, recipe: Recipe, saved: checkpoint.Checkpoint, path)
     about = About(recipe.network, classes, saved.mean, recipe.scale, recipe.crop)
     tensors = layout.to_torch(net, see.mean.shape, layout.NAMES.get(recipe.network, {}))
     safetensors.write(path, tensors, {"format": "pt", ENTRY: _words(about)})
-    mean = ", ".join(f"{value:.3f}" for value in see.mean.mean(axis=(0, 1), dtype=float))
-    scale = ", ".join(f"{value:.6g}" for value in recipe.scale)
+    mean, scale = in_words(see.mean, recipe.scale)
     return (
         f"{path}: a state_dict for PyTorch; it takes (N, 3, {height}, {width}), pixels 0 to 255 "
         f"less the mean picture (on average {mean} in R, G, B), times {scale}"
     )
+
+
+def in_words(mean: np.ndarray, scale) -> tuple[str, str]:
+    """The mean colour of a mean picture, (H, W, 3), and a scale, as they are printed."""
+    colour = mean.mean(axis=(0, 1), dtype=float)
+    return ", ".join(f"{one:.3f}" for one in colour), ", ".join(f"{one:.6g}" for one in scale)
 
 
 def _network(name: str, weights: files.Weights, classes) -> Network:
@@ -198,7 +202,8 @@ def _save(folder: Path, about: About, params: dict, data_name: str | None, sourc
     )
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint.save(folder / "checkpoint.npz", state)
-    (folder / "recipe.json").write_text(as_json(recipe))
+    with whole(folder / "recipe.json") as file:
+        file.write(as_json(recipe).encode())
 
 
 def _words(about: About) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from minialexnet.errors import InputError
 from minialexnet.weights import numpy_file, safetensors, torch_file
+from minialexnet.weights.words import reading
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,12 @@ def read(path) -> Weights:
         it is executed.
     """
     path = Path(path)
-    try:
-        with path.open("rb") as file:
-            first = file.read(9)
-        # First of all, because the length of a header may begin with the bytes of another kind.
-        if first[4:] == b"\x00\x00\x00\x00{":
-            tensors, words = safetensors.read(path)
-            return Weights(tensors, words=words)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
+    with reading(path, "a file of weights"), path.open("rb") as file:
+        first = file.read(9)
+    # First of all, because the length of a header may begin with the bytes of another kind.
+    if first[4:] == b"\x00\x00\x00\x00{":
+        tensors, words = safetensors.read(path)
+        return Weights(tensors, words=words)
     if first.startswith(b"\x93NUMPY"):
         return Weights(numpy_file.read(path), caffe=True)
     if first.startswith(b"PK"):

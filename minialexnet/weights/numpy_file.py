@@ -14,7 +14,7 @@ import numpy as np
 
 from minialexnet.errors import InputError
 from minialexnet.weights import pickles
-from minialexnet.weights.words import cut
+from minialexnet.weights.words import cut, reading
 
 # What all arrays of an .npz file may be, bytes: they can be compressed a thousand times. AlexNet in
 # float64 has 488 MB.
@@ -50,21 +50,11 @@ def read(path) -> dict[str, np.ndarray]:
         If the file is missing, broken, or holds anything but arrays. Nothing in it is executed.
     """
     path = Path(path)
-    try:
+    with reading(path, "a file of NumPy's"):
         content = path.read_bytes()
         if content.startswith(b"PK"):
             return _archive(content)
         return _flat(_dictionary(io.BytesIO(content)))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged zip archive raises a dozen kinds
-        raise InputError(
-            f"{path}: not a file of NumPy's, or a damaged one ({cut(error, 200)})"
-        ) from error
 
 
 def _archive(content: bytes) -> dict[str, np.ndarray]:

@@ -13,7 +13,8 @@ import numpy as np
 
 from minialexnet.errors import InputError
 from minialexnet.files import whole
-from minialexnet.weights.words import cut
+from minialexnet.weights.numbers import native
+from minialexnet.weights.words import cut, reading
 
 METADATA = "__metadata__"
 DTYPES = {
@@ -46,7 +47,7 @@ def read(path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         If the file is missing, or is not in every byte what the format asks for.
     """
     path = Path(path)
-    try:
+    with reading(path, "a .safetensors file"):
         content = memoryview(path.read_bytes())
         header, numbers = _parts(content)
         words = header.pop(METADATA, {})
@@ -54,14 +55,6 @@ def read(path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             raise InputError(f"expected text by name in {METADATA}")
         _expect_gapless(header, len(numbers))
         return {name: _array(name, entry, numbers) for name, entry in header.items()}, words
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-        raise InputError(
-            f"{path}: not a .safetensors file, or a damaged one ({cut(error, 200)})"
-        ) from error
 
 
 def write(path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None):
@@ -157,9 +150,4 @@ def _array(name: str, entry: dict, numbers: memoryview) -> np.ndarray:
             f"{cut(name)}: {end - start} bytes for {entry['dtype']} of shape {cut(shape, 80)}"
         )
     array = np.frombuffer(numbers[start:end], dtype).reshape(shape)
-    if entry["dtype"] == "BF16":
-        return (array.astype(np.uint32) << 16).view(np.float32)
-    if dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return array.astype(np.float32)
-    return array.astype(dtype.newbyteorder("="))
+    return native(array, entry["dtype"] == "BF16")

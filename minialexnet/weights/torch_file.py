@@ -22,9 +22,10 @@ import numpy as np
 
 from minialexnet.errors import InputError
 from minialexnet.weights import pickles
-from minialexnet.weights.words import cut
+from minialexnet.weights.numbers import native
+from minialexnet.weights.words import cut, reading
 
-# Storages by PyTorch's names. NumPy has no bfloat16: its two bytes are the upper ones of float32.
+# Storages by PyTorch's names.
 BFLOAT16 = "bfloat16"
 STORAGES = {
     "FloatStorage": "f4",
@@ -86,20 +87,10 @@ def read(path) -> dict[str, np.ndarray]:
         If the file is missing, broken, or holds anything but tensors. Nothing in it is executed.
     """
     path = Path(path)
-    try:
+    with reading(path, "a file of PyTorch's"):
         with path.open("rb") as file:
             zipped = file.read(2) == b"PK"
         return _zipped(path) if zipped else _legacy(path)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged zip archive raises a dozen kinds
-        raise InputError(
-            f"{path}: not a file of PyTorch's, or a damaged one ({cut(error, 200)})"
-        ) from error
 
 
 def _zipped(path: Path) -> dict[str, np.ndarray]:
@@ -290,15 +281,5 @@ def _arrays(
             [stride * flat.itemsize for stride in tensor.strides],
             writeable=False,
         )
-        arrays[name] = _numbers(part, storage.kind)
+        arrays[name] = native(part, storage.kind == BFLOAT16)
     return arrays
-
-
-def _numbers(part: np.ndarray, kind: str) -> np.ndarray:
-    """A copy in this machine's order; floating-point numbers as float32."""
-    if kind == BFLOAT16:
-        return (part.astype(np.uint32, order="C") << 16).view(np.float32)
-    if part.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return part.astype(np.float32, order="C")
-    return part.astype(part.dtype.newbyteorder("="), order="C")
