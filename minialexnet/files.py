@@ -1,10 +1,13 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and folders that one process has to itself."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from minialexnet.errors import InputError
 
 
 @contextmanager
@@ -33,8 +36,35 @@ def whole(path) -> Iterator[IO[bytes]]:
     finally:
         draft.unlink(missing_ok=True)
     # The new name is on the disk only when the folder is.
-    folder = os.open(path.parent, os.O_RDONLY)
+    synced(path.parent)
+
+
+def synced(path) -> None:
+    """Wait until a file or folder has reached the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(folder, doing: str) -> Iterator[None]:
+    """Keep other processes from doing the same in a folder at the same time.
+
+    The lock belongs to the process, not to a file: if it is killed, nothing is left behind.
+
+    Raises
+    ------
+    InputError
+        If another process is in there.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{folder}: another process is {doing} here") from error
+        yield
+    finally:
+        os.close(descriptor)

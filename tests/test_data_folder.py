@@ -1,14 +1,19 @@
 """Class folders of pictures become a prepared data set, the same with any number of processes."""
 
+import errno
+import json
+import os
 import shutil
 
 import numpy as np
 import pytest
+import tiny
 from PIL import Image
 
-from minialexnet.data import folder
-from minialexnet.data.folder import prepare_folder
-from minialexnet.data.picture import pixels, square
+from minialexnet.data import draft, preparation, source
+from minialexnet.data.folder import folder_source
+from minialexnet.data.picture import decoded, pixels, square
+from minialexnet.data.preparation import is_done, prepare
 from minialexnet.errors import InputError
 
 # Neither the classes nor the files are written in the order they are to be read in.
@@ -28,12 +33,16 @@ def src(tmp_path):
     return tmp_path / "src"
 
 
+def prepare_folder(src, out, size=8, processes=1, **options):
+    return prepare(folder_source(src), out, size, processes, **options)
+
+
 def refusal(src, **options):
     out = src.parent / "out"
-    before = sorted(src.parent.rglob("*"))
+    before = tiny.contents(src.parent)
     with pytest.raises(InputError) as caught:
-        prepare_folder(src, out, **{"size": 8, "processes": 1} | options)
-    assert sorted(src.parent.rglob("*")) == before, "something was left on the disk"
+        prepare_folder(src, out, **options)
+    assert tiny.contents(src.parent) == before, "something was left on the disk"
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -42,7 +51,7 @@ def refusal(src, **options):
 
 
 def test_every_picture_at_its_place(src, tmp_path):
-    data = prepare_folder(src, tmp_path / "out", size=8, processes=1)
+    data = prepare_folder(src, tmp_path / "out")
     for split, part, names in (
         (data.train, "train", SORTED_TRAIN),
         (data.test, "test", SORTED_TEST),
@@ -57,33 +66,33 @@ def test_every_picture_at_its_place(src, tmp_path):
     assert isinstance(data.train.images, np.memmap)
 
 
-def test_the_size_is_32_unless_told(src, tmp_path):
-    assert prepare_folder(src, tmp_path / "out", processes=1).train.images.shape == (6, 32, 32, 3)
-
-
 def test_processes_change_nothing(src, tmp_path, monkeypatch):
-    monkeypatch.setattr(folder, "ROUND", 4)  # ten pictures: two whole rounds and a short one
+    monkeypatch.setattr(source, "JOB", 4)  # ten pictures: two jobs for each split
     for processes in (1, 2):
-        prepare_folder(src, tmp_path / str(processes), size=8, processes=processes)
-    for path in (tmp_path / "1").iterdir():
-        assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes()
+        prepare_folder(src, tmp_path / str(processes), processes=processes)
+    assert same(tmp_path / "1", tmp_path / "2")
 
 
-def test_as_many_processes_as_processors_unless_told(src, tmp_path, monkeypatch):
-    asked = []
-    monkeypatch.setattr(folder.os, "cpu_count", lambda: 7)
-    monkeypatch.setattr(
-        folder,
-        "_squares",
-        lambda paths, size, processes: asked.append(processes) or np.zeros((len(paths), 8, 8, 3)),
+def same(one, other):
+    """Whether two folders hold the same files, byte for byte."""
+    names = sorted(path.name for path in one.iterdir())
+    assert len(names) == 8
+    return names == sorted(path.name for path in other.iterdir()) and all(
+        (one / name).read_bytes() == (other / name).read_bytes() for name in names
     )
-    prepare_folder(src, tmp_path / "out", size=8)
-    assert asked == [7]
+
+
+def test_as_many_processes_as_processors_unless_told(monkeypatch):
+    monkeypatch.setattr(preparation.os, "cpu_count", lambda: 7)
+    assert preparation.demand_numbers(8, None) == 7
+    monkeypatch.setattr(preparation.os, "cpu_count", lambda: None)
+    assert preparation.demand_numbers(8, None) == 1
+    assert preparation.demand_numbers(8, 3) == 3
 
 
 def test_val_will_do_for_test(src, tmp_path):
     (src / "test").rename(src / "val")
-    data = prepare_folder(src, tmp_path / "out", size=8, processes=1)
+    data = prepare_folder(src, tmp_path / "out")
     assert np.array_equal(data.test.images[3], square(pixels(src / "val" / "dog" / "1.png"), 8))
 
 
@@ -93,14 +102,37 @@ def test_what_is_no_picture_by_its_name_is_left_out(src, tmp_path):
     (src / "train" / "ant" / "._b.jpg").write_bytes(b"of the operating system")
     (src / "train" / "ant" / "more.jpg").mkdir()
     (src / "train" / ".cache").mkdir()
-    data = prepare_folder(src, tmp_path / "out", size=8, processes=1)
+    data = prepare_folder(src, tmp_path / "out")
     assert len(data.train.images) == 6
     assert data.classes == ("ant", "bee", "dog")
 
 
-def test_no_progress_is_shown_where_nobody_looks(src, tmp_path, capsys):
-    prepare_folder(src, tmp_path / "out", size=8, processes=1)
+def test_nothing_is_said_where_nothing_is_odd(src, tmp_path, capsys):
+    prepare_folder(src, tmp_path / "out")
     assert capsys.readouterr() == ("", "")
+
+
+def test_progress_is_told_to_the_last_picture(src, tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "JOB", 4)
+    told = []
+    prepare_folder(src, tmp_path / "out", progress=told.append)
+    assert told == [0, 4, 2, 4]
+
+
+def test_what_was_found_is_said(src):
+    assert folder_source(src).found == (
+        f"{src / 'train'}: 6 pictures of 3 classes",
+        f"{src / 'test'}: 4 pictures of 3 classes",
+    )
+
+
+def test_a_report_names_the_kinds(src, tmp_path):
+    prepare_folder(src, tmp_path / "out")
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["kinds"] == {"JPEG RGB": 4, "PNG RGB": 6}
+    assert report["broken"] == []
+    assert report["pictures"] == {"train": 6, "test": 4}
+    assert report["source"] == f"pictures in {src}"
 
 
 # ---------------------------------------------------------------- what cannot be used
@@ -160,13 +192,6 @@ def test_a_class_without_pictures(src):
     )
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_broken_picture_is_named(src, processes):
-    (src / "test" / "bee" / "x.png").write_bytes(b"")
-    message = f"{src / 'test' / 'bee' / 'x.png'}: the file is empty"
-    assert refusal(src, processes=processes) == message
-
-
 @pytest.mark.parametrize("size", [0, 7, 1025, -3])
 def test_size_out_of_range(src, size):
     assert refusal(src, size=size) == f"expected a size of 8 ... 1024 pixels, got {size}"
@@ -176,25 +201,97 @@ def test_no_processes(src):
     assert refusal(src, processes=0) == "expected 1 process or more, got 0"
 
 
-def test_the_place_is_checked_before_the_pictures(src):
+def test_a_place_that_is_taken(src):
     out = src.parent / "out"
     out.mkdir()
     (out / "thesis.txt").write_text("all of it")
-    shutil.rmtree(src / "train")
     assert refusal(src) == f"{out} already holds files; choose another folder or remove it"
+    (out / "report.json").write_text("of something else")
+    assert refusal(src) == f"{out} already holds files; choose another folder or remove it"
+    shutil.rmtree(out)
+    out.write_text("a file")
+    assert refusal(src) == f"{out} is already a file; choose another folder or remove it"
+
+
+# ---------------------------------------------------------------- stopped and gone on with
+
+
+def stopped(src, **options):
+    """What stopped it, which leaves OUT.unfinished and nothing else."""
+    others = tiny.contents(src)
+    with pytest.raises(BaseException) as caught:
+        prepare_folder(src, src.parent / "out", **options)
+    assert sorted(path.name for path in src.parent.iterdir()) == ["out.unfinished", "src"]
+    assert tiny.contents(src) == others
+    assert (src.parent / "out.unfinished" / "report.json").is_file()
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def finished(src, **options):
+    """Whether it goes on to what it would have become without a stop."""
+    out, straight = src.parent / "out", src.parent / "straight"
+    prepare_folder(src, out, **options)
+    prepare_folder(src, straight, **options)
+    assert sorted(path.name for path in src.parent.iterdir()) == ["out", "src", "straight"]
+    return same(out, straight)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_broken_picture_is_named_and_can_be_replaced(src, processes):
+    path = src / "test" / "bee" / "x.png"
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    unfinished = src.parent / "out.unfinished"
+    said = f"{path}: the file is empty"
+    assert str(stopped(src, processes=processes)) == (
+        f"{said}; replace it and start again, or leave out what is broken with --skip-broken "
+        f"(see {unfinished / 'report.json'})"
+    )
+    assert json.loads((unfinished / "report.json").read_text())["broken"] == [said]
+    path.write_bytes(whole)
+    assert finished(src, processes=processes)
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError])
-def test_a_failure_in_the_middle_leaves_nothing(src, tmp_path, monkeypatch, failure):
-    calls = []
+def test_a_failure_in_the_middle_leaves_what_can_go_on(src, monkeypatch, failure):
+    monkeypatch.setattr(source, "JOB", 2)
+    decoded_names = []
 
-    def fail_at_the_third(path):
-        calls.append(path)
-        if len(calls) == 3:
+    def fail_at_the_fifth(content, name):
+        decoded_names.append(name)
+        if len(decoded_names) == 5:
             raise failure
-        return pixels(path)
+        return decoded(content, name)
 
-    monkeypatch.setattr(folder, "pixels", fail_at_the_third)
-    with pytest.raises(failure):
-        prepare_folder(src, tmp_path / "out", size=8, processes=1)
-    assert list(tmp_path.iterdir()) == [src]
+    monkeypatch.setattr(preparation, "decoded", fail_at_the_fifth)
+    assert type(stopped(src)) is failure
+    assert finished(src)
+    # The two jobs that were done are not done again; then follows the straight way, of ten.
+    assert len(decoded_names) == 5 + 6 + 10
+
+
+def test_a_disk_that_takes_a_part_of_a_picture(src, monkeypatch):
+    real = os.pwrite
+    monkeypatch.setattr(draft.os, "pwrite", lambda file, data, at: real(file, data[:3], at))
+    error = stopped(src)
+    assert (error.errno, error.filename) == (
+        errno.ENOSPC,
+        str(src.parent / "out.unfinished" / "train_images.npy"),
+    )
+    monkeypatch.setattr(draft.os, "pwrite", real)
+    assert finished(src)
+
+
+def test_what_is_done_is_not_done_again(src, tmp_path, monkeypatch):
+    prepare_folder(src, tmp_path / "out")
+    before = tiny.contents(tmp_path)
+    monkeypatch.setattr(preparation, "decoded", None)
+    assert len(prepare_folder(src, tmp_path / "out").train.images) == 6
+    assert tiny.contents(tmp_path) == before
+    assert is_done(folder_source(src), tmp_path / "out", 8)
+    assert not is_done(folder_source(src), tmp_path / "out", 9)
+    (src / "test" / "dog" / "1.png").rename(src / "test" / "dog" / "2.png")
+    assert not is_done(folder_source(src), tmp_path / "out", 8)
+    out = tmp_path / "out"
+    assert refusal(src) == f"{out} already holds files; choose another folder or remove it"

@@ -2,12 +2,14 @@
 
 import hashlib
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
 
 from minialexnet.data import Dataset, Split
-from minialexnet.data.prepared import mean_picture, new_prepared
+from minialexnet.data.statistics import sums
+from minialexnet.data.writing import new_prepared
 from minialexnet.layers import Conv2D, Flatten, Linear, MaxPool, Network, ReLU
 
 CLASSES = ("circle", "square", "star")
@@ -26,7 +28,8 @@ def dataset(train=24, test=12, classes=3, size=32) -> Dataset:
     """A data set in memory."""
     first, second = split(train, classes, size), split(test, classes, size, seed=1)
     names = CLASSES if classes == 3 else tuple(f"class{m}" for m in range(classes))
-    return Dataset(first, second, names, mean_picture(first.images), "coloured noise")
+    measured = sums(first.images)
+    return Dataset(first, second, names, measured.mean(), "coloured noise", measured.colours())
 
 
 def prepared(folder, **sizes) -> Path:
@@ -43,6 +46,16 @@ def prepared(folder, **sizes) -> Path:
         for there, here in zip(splits, (data.train, data.test), strict=True):
             there.images[:], there.labels[:] = here.images, here.labels
     return Path(folder)
+
+
+def foreign(folder) -> Path:
+    """A prepared data set turned into what other tools make, without colours and checksums."""
+    meta = json.loads((folder / "meta.json").read_text())
+    for key in ("colours", "checksums", "checksum"):
+        del meta[key]
+    (folder / "meta.json").write_text(json.dumps(meta))
+    (folder / "checksums.npy").unlink()
+    return folder
 
 
 def network(classes=3, size=8, seed=0) -> Network:

@@ -1,19 +1,29 @@
 """minialexnet prepare: turn pictures into a data set."""
 
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 from minialexnet.commands.common import Parser
+from minialexnet.errors import InputError
 
 
 def add(commands) -> None:
     one = commands.add_parser("prepare", help="turn pictures into a data set")
     sources = one.add_subparsers(required=True, metavar="SOURCE", parser_class=Parser)
+
     one = sources.add_parser("folder", help="class folders of JPEG or PNG files")
     one.set_defaults(command=prepare_folder)
     one.add_argument("src", type=Path, help="has train/CLASS/ and test/CLASS/ (or val/CLASS/)")
-    one.add_argument("out", type=Path, help="the folder to make")
-    one.add_argument("--size", type=int, default=32, help="rows and columns, pixels (32)")
-    one.add_argument("--processes", type=int, help="how many decode (all processors)")
+    _add_preparation(one, 32)
+
+    one = sources.add_parser("imagenet", help="ImageNet, in whatever form you have it")
+    one.set_defaults(command=prepare_imagenet)
+    one.add_argument(
+        "src", type=Path, help="folder with the official archives, folders, or parquet files"
+    )
+    _add_preparation(one, 256)
+
     one = sources.add_parser("cifar10", help="CIFAR-10")
     one.set_defaults(command=prepare_cifar10)
     one.add_argument(
@@ -25,12 +35,110 @@ def add(commands) -> None:
     one.add_argument("--out", type=Path, help="the folder to make (where --data cifar10 looks)")
     one.add_argument("--url", help="download from here instead of the official site")
 
+    one = sources.add_parser("check", help="compare every picture of a data set with its checksum")
+    one.set_defaults(command=check)
+    one.add_argument("folder", type=Path, help="a folder that prepare made")
+
+
+def _add_preparation(one, size: int) -> None:
+    one.add_argument("out", type=Path, help="the folder to make; goes on if it was begun")
+    one.add_argument("--size", type=int, default=size, help=f"rows and columns, pixels ({size})")
+    one.add_argument("--processes", type=int, help="how many decode (all processors)")
+    one.add_argument(
+        "--skip-broken",
+        action="store_true",
+        help="leave broken pictures out, and name them in report.json, instead of stopping",
+    )
+    one.add_argument(
+        "--dry-run", action="store_true", help="say what was found and what it takes, no more"
+    )
+
 
 def prepare_folder(arguments) -> int:
-    from minialexnet.data.folder import prepare_folder
+    from minialexnet.data.folder import folder_source
 
-    prepare_folder(arguments.src, arguments.out, arguments.size, arguments.processes)
-    return _prepared(arguments.out)
+    return _prepare(arguments, folder_source)
+
+
+def prepare_imagenet(arguments) -> int:
+    from minialexnet.data.imagenet import imagenet_source
+
+    return _prepare(arguments, imagenet_source)
+
+
+def _prepare(arguments, read_source) -> int:
+    from minialexnet.data import preparation
+    from minialexnet.data.draft import REPORT
+    from minialexnet.data.writing import vacant
+
+    size, out = arguments.size, arguments.out
+    processes = preparation.demand_numbers(size, arguments.processes)
+    if not (out / REPORT).is_file():
+        vacant(out)
+    source = read_source(arguments.src)
+    for line in source.found:
+        print(line)
+    if preparation.is_done(source, out, size):
+        print(f"{out} holds just these pictures already")
+        if not arguments.dry_run:
+            preparation.prepare(source, out, size, processes)
+        return _said(out)
+    vacant(out)
+    takes = preparation.estimate(source, out, size, processes)
+    count = len(source.train.labels) + len(source.test.labels)
+    print(
+        f"{out}: {count:,} pictures of {size} x {size} pixels, shorter side scaled, centre cut "
+        f"out; {_gigabytes(takes.needed)}, of {_gigabytes(takes.free)} free; about "
+        f"{timedelta(seconds=round(takes.seconds))} with {processes} processes",
+        flush=True,
+    )
+    if takes.needed > takes.free:
+        raise InputError(
+            f"{out} needs {_gigabytes(takes.needed)}, there are {_gigabytes(takes.free)} free"
+        )
+    if arguments.dry_run:
+        print("nothing was written (--dry-run)")
+        return 0
+    with _Progress(count) as progress:
+        preparation.prepare(source, out, size, processes, arguments.skip_broken, progress)
+    return _said(out)
+
+
+class _Progress:
+    """Pictures done and time left: a bar for who watches, a line a minute for a log."""
+
+    def __init__(self, total: int):
+        from tqdm import tqdm
+
+        watched = sys.stderr.isatty()
+        self.bar = tqdm(
+            total=total,
+            unit=" pictures",
+            file=sys.stderr if watched else _Lines(),
+            mininterval=0.5 if watched else 60,
+            delay=0 if watched else 60,
+            ascii=not watched,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.bar.close()
+
+    def __call__(self, pictures: int) -> None:
+        self.bar.update(pictures)
+
+
+class _Lines:
+    """What tqdm would draw over and over, as lines."""
+
+    def write(self, text: str) -> None:
+        if text := text.strip():
+            print(text, flush=True)
+
+    def flush(self) -> None:
+        pass
 
 
 def prepare_cifar10(arguments) -> int:
@@ -38,15 +146,30 @@ def prepare_cifar10(arguments) -> int:
 
     out = arguments.out or cifar10.cifar10_folder()
     cifar10.prepare_cifar10(out, arguments.source, arguments.url or cifar10.URL)
-    return _prepared(out)
+    return _said(out)
 
 
-def _prepared(folder: Path) -> int:
+def check(arguments) -> int:
+    from minialexnet.data.prepared import demand_intact
+
+    print(f"{arguments.folder}: {demand_intact(arguments.folder):,} pictures, all intact")
+    return 0
+
+
+def _said(folder: Path) -> int:
     from minialexnet.data import prepared
+    from minialexnet.data.draft import REPORT, read_report
 
     made = prepared(folder)
+    broken = read_report(folder).get("broken", []) if (folder / REPORT).is_file() else []
+    left_out = f" ({len(broken):,} broken ones left out, see {REPORT})" if broken else ""
     print(
         f"{folder}: {len(made.train.labels):,} + {len(made.test.labels):,} images "
-        f"of {len(made.classes)} classes; train on it with: minialexnet train --data {folder}"
+        f"of {len(made.classes)} classes{left_out}; train on it with: "
+        f"minialexnet train --data {folder}"
     )
     return 0
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:,.3g} GB"

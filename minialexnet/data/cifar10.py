@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from minialexnet.data.prepared import Dataset, new_prepared, prepared, vacant
+from minialexnet.data.prepared import Dataset, prepared
+from minialexnet.data.writing import new_prepared, vacant
 from minialexnet.errors import InputError
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"

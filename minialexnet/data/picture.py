@@ -1,5 +1,6 @@
 """The one door for picture files: any of them comes in as (H, W, 3) uint8, red, green and blue."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -33,8 +34,36 @@ def pixels(path: str | Path, formats: tuple[str, ...] = FORMATS) -> np.ndarray:
     Raises
     ------
     InputError
-        If the file is missing, a folder, empty, cut short, broken, no picture, or has so many
-        pixels that Pillow takes it for an attack.
+        If the file is missing, a folder, or not a picture as `decoded` wants it.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    return decoded(content, str(path), formats)[0]
+
+
+def decoded(
+    content: bytes, name: str, formats: tuple[str, ...] = FORMATS
+) -> tuple[np.ndarray, str]:
+    """The pixels of a picture, and what kind of picture it was.
+
+    Parameters
+    ----------
+    content : what is in the file
+    name : what messages call it
+    formats : those that are accepted, by Pillow's names
+
+    Returns
+    -------
+    pixels : (H, W, 3) uint8, RGB
+    kind : format and mode, such as "JPEG RGB", "JPEG CMYK" or "PNG RGBA"
+
+    Raises
+    ------
+    InputError
+        If it is empty, cut short, broken, no picture, or has so many pixels that Pillow takes it
+        for an attack.
 
     Notes
     -----
@@ -43,29 +72,27 @@ def pixels(path: str | Path, formats: tuple[str, ...] = FORMATS) -> np.ndarray:
     noted by the camera (EXIF) is not applied, because the programs behind published results apply
     none.
     """
-    path = Path(path)
     try:
         with warnings.catch_warnings():
             # Corrupt EXIF data spoil no pixel and nobody can mend them: no word about those.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=formats) as picture:
-                return np.array(_rgb(picture))
+            with Image.open(io.BytesIO(content), formats=formats) as picture:
+                return np.array(_rgb(picture)), f"{picture.format} {picture.mode}"
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(
-            f"{path}: expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
+            f"{name}: expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
         ) from error
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{path}: {error.strerror}") from error
     except UnidentifiedImageError as error:
-        if path.stat().st_size == 0:
-            raise InputError(f"{path}: the file is empty") from error
+        if not content:
+            raise InputError(f"{name}: the file is empty") from error
         known = ", ".join(formats) if formats == FORMATS else "of any kind that Pillow reads"
-        raise InputError(f"{path}: expected a picture ({known})") from error
+        raise InputError(f"{name}: expected a picture ({known})") from error
     except MemoryError:
         raise
     except Exception as error:  # broken bytes make the decoders raise almost anything
-        raise InputError(f"{path}: broken picture: {error}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{name}: broken picture: {reason}") from error
 
 
 def square(image: np.ndarray, size: int) -> np.ndarray:

@@ -6,36 +6,38 @@ train_labels.npy       (N,) integers          0 ... M-1
 test_images.npy        (N, H, W, 3) uint8     pictures never trained on
 test_labels.npy        (N,) integers          0 ... M-1
 mean_image.npy         (H, W, 3) float32      the mean training picture, 0 ... 255
-meta.json              format, classes, mean (R, G, B), source, counts
+meta.json              format, classes, mean (R, G, B), source, counts, colours, checksums
+checksums.npy          (N,) uint32            CRC-32 of each picture, training ones first
 =====================  =====================  ====================================
 
 Decoding JPEG files costs more than a training step on small pictures, so it is done once and not
 once an epoch. Uncompressed arrays can be memory-mapped: a set larger than the memory opens at once,
 and the operating system keeps in memory what is being used.
+
+The small files are checked against their checksums whenever the set is opened, the pictures, which
+may be 250 GB, when somebody asks for it (`demand_intact`).
 """
 
 import json
-import os
-import secrets
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from minialexnet.errors import InputError
+from minialexnet.data.statistics import Colours
+from minialexnet.errors import InputError, reading
 
 FORMAT = 1
-FILES = (
+ARRAYS = (
     "train_images.npy",
     "train_labels.npy",
     "test_images.npy",
     "test_labels.npy",
     "mean_image.npy",
-    "meta.json",
 )
+META = "meta.json"
+CHECKSUMS = "checksums.npy"
 KEYS = ("format", "classes", "mean", "source", "counts")
 
 
@@ -62,6 +64,7 @@ class Dataset:
     classes : M names, of label 0, of label 1 ...
     mean : (H, W, 3) float32, 0 ... 255, the mean training picture
     source : one line, where the pictures came from
+    colours : how the colours of the training pictures vary; None if nobody measured it
     """
 
     train: Split
@@ -69,29 +72,7 @@ class Dataset:
     classes: tuple[str, ...]
     mean: np.ndarray
     source: str
-
-
-def mean_picture(images: np.ndarray) -> np.ndarray:
-    """The mean of many pictures, pixel by pixel.
-
-    Parameters
-    ----------
-    images : (N, H, W, 3) uint8, possibly memory-mapped
-
-    Returns
-    -------
-    (H, W, 3) float32, 0 ... 255
-
-    Notes
-    -----
-    Section 2 of the paper subtracts it from every input. The sums are of integers and therefore
-    exact: unlike a running mean in floats, the result does not depend on how the pictures are cut
-    into pieces.
-    """
-    total = np.zeros(images.shape[1:], np.uint64)
-    for start in range(0, len(images), 256):
-        total += images[start : start + 256].sum(axis=0, dtype=np.uint64)
-    return (total / len(images)).astype(np.float32)
+    colours: Colours | None = None
 
 
 def prepared(folder: str | Path) -> Dataset:
@@ -111,13 +92,13 @@ def prepared(folder: str | Path) -> Dataset:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; `minialexnet prepare` makes one")
-    for name in FILES:
+    for name in (*ARRAYS, META):
         if not (folder / name).is_file():
             raise InputError(
                 f"{folder}: not a prepared data set, {name} is missing; "
                 "`minialexnet prepare` makes one"
             )
-    meta = _meta(folder / "meta.json")
+    meta = _meta(folder / META)
     train = _split(folder, "train", len(meta["classes"]))
     test = _split(folder, "test", len(meta["classes"]))
     size = train.images.shape[1:]
@@ -127,9 +108,7 @@ def prepared(folder: str | Path) -> Dataset:
         )
     counts = {"train": len(train.images), "test": len(test.images)}
     if meta["counts"] != counts:
-        raise InputError(
-            f"{folder / 'meta.json'}: counts say {meta['counts']}, the arrays hold {counts}"
-        )
+        raise InputError(f"{folder / META}: counts say {meta['counts']}, the arrays hold {counts}")
     mean = _array(folder / "mean_image.npy")
     if mean.shape != size or mean.dtype != np.float32:
         raise InputError(
@@ -137,79 +116,49 @@ def prepared(folder: str | Path) -> Dataset:
         )
     if not (np.min(mean) >= 0 and np.max(mean) <= 255):
         raise InputError(f"{folder / 'mean_image.npy'}: expected values 0 ... 255")
-    return Dataset(train, test, tuple(meta["classes"]), np.array(mean), meta["source"])
+    for name, checksum in meta.get("checksums", {}).items():
+        _demand_checksum(folder / name, checksum)
+    colours = _colours(folder / META, meta)
+    return Dataset(train, test, tuple(meta["classes"]), np.array(mean), meta["source"], colours)
 
 
-def vacant(out: str | Path) -> Path:
-    """The absolute path of a place where a new folder can go.
+def demand_intact(folder: str | Path) -> int:
+    """Compare every picture of a prepared folder with its checksum.
 
     Returns
     -------
-    Path of nothing, or of an empty folder
+    how many pictures there are
 
     Raises
     ------
     InputError
-        If something is already there. To be asked before hours of work, not after them.
+        If the folder is broken, a picture is not what it was when it was written, or nobody wrote
+        down any checksums.
     """
-    out = Path(out).resolve()
-    if out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{out} already holds files; choose another folder or remove it")
-    if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is already a file; choose another folder or remove it")
-    return out
+    folder = Path(folder)
+    data = prepared(folder)
+    if not (folder / CHECKSUMS).is_file():
+        raise InputError(f"{folder}: prepared without checksums, its pictures cannot be checked")
+    wanted = _array(folder / CHECKSUMS)
+    count = len(data.train.labels) + len(data.test.labels)
+    if wanted.shape != (count,):
+        raise InputError(f"{folder / CHECKSUMS}: expected ({count},), got {wanted.shape}")
+    place = 0
+    for name, split in (("train", data.train), ("test", data.test)):
+        for number, image in enumerate(split.images):
+            if zlib.crc32(np.ascontiguousarray(image)) != wanted[place]:
+                raise InputError(
+                    f"{folder / name}_images.npy: picture {number} is damaged (its checksum is "
+                    "another): prepare the data set again"
+                )
+            place += 1
+    return count
 
 
-@contextmanager
-def new_prepared(
-    out: str | Path, *, train: int, test: int, size: int, classes: Sequence[str], source: str
-) -> Iterator[tuple[Split, Split]]:
-    """Two empty splits to fill, which become a prepared folder only when the block ends well.
-
-    Parameters
-    ----------
-    out : folder to make: must not exist, or be empty; missing folders above it are made
-    train, test : numbers of pictures
-    size : rows, and columns, of a picture, pixels
-    classes : M names
-    source : one line, where the pictures came from
-
-    Yields
-    ------
-    train and test, memory-mapped arrays of zeros
-
-    Raises
-    ------
-    InputError
-        If `out` already holds something, cannot be made, or the disk has no room for it.
-
-    Notes
-    -----
-    All is written into a hidden folder next to `out`, which takes that name in one step after every
-    byte has reached the disk: whoever finds `out` finds it complete.
-    """
-    out = vacant(out)
-    draft = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        draft.mkdir()
-    except OSError as error:
-        raise InputError(f"{out} cannot be made: {error.strerror}") from error
-    try:
-        try:
-            splits = (
-                _new_split(draft, "train", (train, size, size, 3)),
-                _new_split(draft, "test", (test, size, size, 3)),
-            )
-        except OSError as error:
-            needed = (train + test) * size * size * 3 / 1e9
-            raise InputError(f"{out} needs {needed:.3g} GB: {error.strerror}") from error
-        yield splits
-        _complete(draft, *splits, classes, source)
-        draft.rename(out)
-        _sync(out.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+def meta_checksum(meta: dict) -> int:
+    """The CRC-32 of what meta.json says, apart from this checksum itself."""
+    rest = {key: value for key, value in meta.items() if key != "checksum"}
+    return zlib.crc32(json.dumps(rest, sort_keys=True).encode())
 
 
 def _meta(path: Path) -> dict:
@@ -231,7 +180,34 @@ def _meta(path: Path) -> dict:
         raise InputError(f"{path}: expected two classes or more, got {len(classes)}")
     if not isinstance(meta["source"], str):
         raise InputError(f"{path}: expected source to be text")
+    # Sets made by other tools need none of what follows.
+    if "checksum" in meta and meta["checksum"] != meta_checksum(meta):
+        raise InputError(f"{path}: damaged (its checksum is another)")
+    if not isinstance(meta.get("checksums", {}), dict):
+        raise InputError(f"{path}: expected checksums to be numbers by file name")
     return meta
+
+
+def _demand_checksum(path: Path, checksum) -> None:
+    if path.name not in (*ARRAYS, CHECKSUMS) or not path.is_file():
+        raise InputError(f"{path.parent / META}: speaks of {path.name!r}, which is not there")
+    if zlib.crc32(path.read_bytes()) != checksum:
+        raise InputError(f"{path}: damaged (its checksum is another)")
+
+
+def _colours(path: Path, meta: dict) -> Colours | None:
+    if "colours" not in meta:
+        return None
+    try:
+        deviations = np.array(meta["colours"]["deviations"], np.float64)
+        directions = np.array(meta["colours"]["directions"], np.float64)
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(f"{path}: expected colours to be deviations and directions") from error
+    if deviations.shape != (3,) or directions.shape != (3, 3):
+        raise InputError(f"{path}: expected three colours, each with three numbers")
+    if not (np.isfinite(deviations).all() and np.isfinite(directions).all()):
+        raise InputError(f"{path}: expected colours to be numbers")
+    return Colours(deviations, directions)
 
 
 def _split(folder: Path, name: str, classes: int) -> Split:
@@ -257,52 +233,6 @@ def _split(folder: Path, name: str, classes: int) -> Split:
 
 
 def _array(path: Path) -> np.ndarray:
-    try:
+    with reading(f"{path}: broken file"):
         # Unlike np.load, open_memmap knows neither pickles nor zip files.
         return np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:  # a broken header makes its parser raise almost anything
-        raise InputError(f"{path}: broken file: {error}") from error
-
-
-def _new_split(folder: Path, name: str, shape: tuple[int, ...]) -> Split:
-    return Split(
-        _zeros(folder / f"{name}_images.npy", shape, np.uint8),
-        _zeros(folder / f"{name}_labels.npy", shape[:1], np.int64),
-    )
-
-
-def _zeros(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    # A mapped file takes its place on the disk page by page as it is written, and where there is
-    # none left the process is killed. Reserving all of it makes that an error, and an early one.
-    # macOS has no such call.
-    if hasattr(os, "posix_fallocate"):
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-    return array
-
-
-def _complete(folder: Path, train: Split, test: Split, classes: Sequence[str], source: str) -> None:
-    for array in (train.images, train.labels, test.images, test.labels):
-        array.flush()
-    mean = mean_picture(train.images)
-    np.save(folder / "mean_image.npy", mean)
-    meta = {
-        "format": FORMAT,
-        "classes": list(classes),
-        "mean": mean.mean(axis=(0, 1), dtype=np.float64).tolist(),
-        "source": source,
-        "counts": {"train": len(train.images), "test": len(test.images)},
-    }
-    (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
-    for name in FILES:
-        _sync(folder / name)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,8 @@ from numbers import Integral
 
 import numpy as np
 
-from minialexnet.data.prepared import Dataset, Split, mean_picture
+from minialexnet.data.prepared import Dataset, Split
+from minialexnet.data.statistics import sums
 from minialexnet.errors import InputError
 
 SIZE = 32
@@ -48,7 +49,8 @@ def shapes(train: int = 12000, test: int = 2000, seed: int = 0) -> Dataset:
     first, second = _split(train, (seed, 0)), _split(test, (seed, 1))
     source = f"shapes drawn by minialexnet, seed {seed}"
     names = tuple(shape.__name__ for shape in SHAPES)
-    return Dataset(first, second, names, mean_picture(first.images), source)
+    measured = sums(first.images)
+    return Dataset(first, second, names, measured.mean(), source, measured.colours())
 
 
 def disc(u, v):
