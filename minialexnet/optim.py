@@ -29,7 +29,8 @@ class SGD:
     decay : weight decay of every parameter that no pattern names, 0.0005 in the paper
     rates : {pattern: factor} multiplies the learning rate of the parameters whose name matches
         (shell patterns; the last match counts). {"*.bias": 2, "conv1.*": 0}: biases learn twice as
-        fast, conv1 is frozen: neither its weights nor its velocity change.
+        fast, conv1 is frozen: neither its weights nor its velocity change. A pattern may begin to
+        count later: {"conv1.*@72": 0} freezes conv1 from epoch 72 on.
     decays : {pattern: decay}, likewise. {"*.bias": 0}: biases do not decay.
 
     Notes
@@ -51,13 +52,14 @@ class SGD:
         self.decays = dict(decays or {})
         self.velocity: dict = {}
 
-    def step(self, params: Mapping, grads: Mapping, rate: float) -> dict:
+    def step(self, params: Mapping, grads: Mapping, rate: float, epoch: float = 0.0) -> dict:
         """The parameters after one step down the gradient.
 
         Parameters
         ----------
         params, grads : {name: array}, with equal names and shapes
         rate : the learning rate
+        epoch : passes over the training set so far, for patterns that begin to count later
 
         Returns
         -------
@@ -72,11 +74,11 @@ class SGD:
             self.check_patterns(params)
         moved = {}
         for name, weight in params.items():
-            factor = _last_match(self.rates, name, 1.0)
+            factor = _last_match(self.rates, name, 1.0, epoch)
             if factor == 0:
                 moved[name] = weight
                 continue
-            decay = _last_match(self.decays, name, self.decay)
+            decay = _last_match(self.decays, name, self.decay, epoch)
             velocity = self.velocity.get(name)
             if velocity is None:
                 velocity = namespace(weight).zeros_like(weight)
@@ -105,14 +107,28 @@ class SGD:
     def check_patterns(self, params: Mapping) -> None:
         """Raise InputError if a pattern of rates or decays matches none of the parameters."""
         for pattern in (*self.rates, *self.decays):
-            if not any(fnmatchcase(name, pattern) for name in params):
+            if not any(fnmatchcase(name, pattern.partition("@")[0]) for name in params):
                 raise InputError(
                     f'no parameter is named "{pattern}"; this network has {", ".join(params)}'
                 )
 
 
-def _last_match(patterns: Mapping[str, float], name: str, default: float) -> float:
-    found = [value for pattern, value in patterns.items() if fnmatchcase(name, pattern)]
+def begins(pattern: str) -> float | None:
+    """The epoch from which a pattern counts: 72 for "conv1.*@72", else 0; None if that is none."""
+    _, at, epoch = pattern.partition("@")
+    try:
+        found = float(epoch) if at else 0.0
+    except ValueError:
+        return None
+    return found if 0 <= found < math.inf else None
+
+
+def _last_match(patterns: Mapping[str, float], name: str, default: float, epoch: float) -> float:
+    found = [
+        value
+        for pattern, value in patterns.items()
+        if begins(pattern) <= epoch and fnmatchcase(name, pattern.partition("@")[0])
+    ]
     return found[-1] if found else default
 
 

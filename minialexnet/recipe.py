@@ -9,7 +9,18 @@ import numpy as np
 
 from minialexnet import initial, networks, optim
 from minialexnet.backend import Device
-from minialexnet.data import CROPS, Input, random_crops, random_flips, seen
+from minialexnet.chance import generator
+from minialexnet.data import (
+    CROPS,
+    Dataset,
+    Input,
+    Look,
+    Views,
+    drawn_mirrors,
+    drawn_places,
+    drawn_shifts,
+    seen,
+)
 from minialexnet.engine import ENGINES
 from minialexnet.errors import InputError
 
@@ -42,6 +53,14 @@ class Recipe:
         0, "side of the part of a picture that the network sees, anywhere in training; 0: all of it"
     )
     flip: bool = _option(False, "mirror half of the pictures in training")
+    share: int = _option(1, "consecutive pictures of a batch that share their part and mirroring")
+    colour: float = _option(
+        0.0, "colour noise in training, in standard deviations of the pictures' own colours"
+    )
+    colour_epochs: float = _option(0.0, "epochs after which colour noise ends; 0: never")
+    colour_tone: bool = _option(
+        False, "divide pictures with colour noise by 1 + --colour, as the original code did"
+    )
     crops: str = _option("center", "parts of a picture that `evaluate` looks at: center or ten")
     scale: tuple[float, ...] = _option(
         (1 / 64,),
@@ -58,7 +77,9 @@ class Recipe:
     momentum: float = _option(0.9, "share of the velocity that is kept at each step")
     decay: float = _option(0.0005, "weight decay")
     rates: dict[str, float] = _option(
-        {"*.bias": 2.0}, "factors of the rate by parameter name, such as '*.bias=2' 'conv1.*=0'"
+        {"*.bias": 2.0},
+        "factors of the rate by parameter name, and from which epoch on, such as '*.bias=2' "
+        "'conv1.*@72=0'",
     )
     decays: dict[str, float] = _option(
         {"*.bias": 0.0}, "weight decays by parameter name, such as '*.bias=0' 'fc8.weight=0.03'"
@@ -84,9 +105,9 @@ class Recipe:
         self._demand(self.crops in CROPS, "crops", f"one of {', '.join(CROPS)}")
         self._demand(self.crops == "center" or self.crop > 0, "crops", "center without a --crop")
         self._demand(len(self.scale) in (1, 3), "scale", "one number, or one for each of R, G, B")
-        for name in ("epochs", "batch", "patience", "stall_after"):
+        for name in ("epochs", "batch", "patience", "stall_after", "share"):
             self._demand(getattr(self, name) >= 1, name, "1 or more")
-        for name in ("drops", "seed", "decay", "final", "crop"):
+        for name in ("drops", "seed", "decay", "final", "crop", "colour", "colour_epochs"):
             self._demand(0 <= getattr(self, name) < float("inf"), name, "0 or more")
         for name in ("rate", "drop_factor"):
             self._demand(0 < getattr(self, name) < float("inf"), name, "a number above 0")
@@ -98,6 +119,9 @@ class Recipe:
             numbers = numbers if name == "drop_at" else numbers.values()
             good = all(0 <= number < float("inf") for number in numbers)
             self._demand(good, name, "numbers of 0 or more")
+        for name in ("rates", "decays"):
+            good = all(optim.begins(pattern) is not None for pattern in getattr(self, name))
+            self._demand(good, name, "by patterns such as *.bias or conv1.*@72")
         if self.schedule == "dexp":
             self._demand(self.levels >= 2, "levels", "2 or more")
             self._demand(self.final > 0, "final", "a number above 0")
@@ -110,13 +134,25 @@ class Recipe:
         """How pictures with this mean, (H, W, 3) on the host, enter the network."""
         return seen(mean, self.scale, self.crop, device)
 
-    def augmented(self, images, rng: np.random.Generator):
-        """The part of each of the pictures, (N, H, W, 3), that training sees this time."""
-        if self.crop:
-            images = random_crops(images, self.crop, rng)
-        if self.flip:
-            images = random_flips(images, rng)
-        return images
+    def looks(self, data: Dataset, epoch: int) -> Look:
+        """How training looks at the pictures of a data set in an epoch."""
+        height, width, _ = data.mean.shape
+
+        def views(step: int, count: int) -> Views:
+            rng = generator("augmentation", self.seed, epoch, step)
+            tops = lefts = np.zeros(count, np.int64)
+            mirrored, shifts, tone = np.zeros(count, bool), None, 1.0
+            if self.crop:
+                room = height - self.crop + 1, width - self.crop + 1
+                tops, lefts = drawn_places(rng, count, *room, self.share)
+            if self.flip:
+                mirrored = drawn_mirrors(rng, count, self.share)
+            if self.colour and not 0 < self.colour_epochs <= epoch:
+                shifts = drawn_shifts(rng, count, self.colour, data.colours)
+                tone = 1 / (1 + self.colour) if self.colour_tone else 1.0
+            return Views(tops, lefts, mirrored, shifts, tone)
+
+        return Look(self.crop, views)
 
     def optimiser(self) -> optim.SGD:
         """The gradient descent that the recipe asks for."""

@@ -54,9 +54,41 @@ _IMAGENET = Recipe(
     crops="ten",
     stall_after=5000,
 )
-_PAPER = replace(_IMAGENET, network="alexnet", crop=227, schedule="plateau", rates={}, decays={})
+_PAPER = replace(
+    _IMAGENET,
+    network="alexnet",
+    crop=227,
+    colour=0.1,
+    schedule="plateau",
+    rates={},
+    decays={},
+)
+
+
+def _noted(drops, slow: float, frozen: float) -> dict[str, float]:
+    """What the notes of a run of 2012 say of its rates, as factors of the weights' rate.
+
+    Parameters
+    ----------
+    drops : epochs at which the weights' rate fell to a tenth, which the biases' 0.02 never did
+    slow, frozen : epochs at which conv1 went on with a tenth, and stopped
+    """
+    biases = {f"*.bias@{epoch:g}": 2.0 * 10 ** (n + 1) for n, epoch in enumerate(drops)}
+    conv1 = {f"conv1.weight@{slow:g}": 0.1, f"conv1.bias@{slow:g}": 20.0}
+    return {"*.bias": 2.0, **biases, **conv1, f"conv1.*@{frozen:g}": 0.0}
+
+
 _AS_RUN = replace(
-    _IMAGENET, network="alexnet_as_run", crop=224, epochs=91, drop_at=(25.0, 51.0, 79.0)
+    _IMAGENET,
+    network="alexnet_as_run",
+    crop=224,
+    share=32,
+    colour=0.1,
+    colour_epochs=67.0,
+    colour_tone=True,
+    epochs=91,
+    drop_at=(25.0, 51.0, 79.0),
+    rates=_noted((25, 51, 79), slow=67, frozen=72),
 )
 _CAFFE = replace(
     _IMAGENET,
@@ -68,8 +100,8 @@ _CAFFE = replace(
 )
 
 _AS_RUN_DEPARTURES = (
-    "No colour noise yet (with which theirs divided the pixels by 1.1), conv1 is not slowed down "
-    "and frozen late; each picture has its own crop and flip (theirs shared them by 32)"
+    "The notes date the weights' rates alone. The biases' rates are read off the files left at the "
+    "end and off copies of other runs"
 )
 
 RECIPES = {
@@ -139,36 +171,62 @@ RECIPES = {
         "the paper, sections 2 to 5, to the letter",
         "as alexnet_as_run, which stands behind the paper's figures",
         "5 to 6 days on two GTX 580",
-        "No colour noise yet. The authors lowered the rate by eye, here the validation error "
-        "decides.",
+        "The authors lowered the rate by eye, here the validation error decides.",
     ),
     "alexnet_as_run": Published(
         _AS_RUN,
         "the released code, layers-145 and layer-params-145",
         "40.66 / 18.21 %, ten crops",
         "5 to 6 days on two GTX 580",
-        f"{_AS_RUN_DEPARTURES}; the biases' rate falls with the others (theirs stayed at 0.02).",
+        f"{_AS_RUN_DEPARTURES}.",
     ),
     "alexnet_half": Published(
-        replace(_AS_RUN, network="alexnet_half", epochs=96, drop_at=(20.0, 48.0)),
+        replace(
+            _AS_RUN,
+            network="alexnet_half",
+            colour_epochs=66.0,
+            epochs=96,
+            drop_at=(20.0, 48.0),
+            rates=_noted((20, 48), slow=66, frozen=72),
+        ),
         "the released code, layer-params-145-half, on the pictures of 2010",
         "39.17 / 18.23 %, ten crops, test set of 2010 (two towers: 37.47 / 17.00 %)",
         "",
-        f"{_AS_RUN_DEPARTURES}; of a third drop the source does not say when.",
+        f"{_AS_RUN_DEPARTURES}; of a third drop the source does not say when, and its file has "
+        "conv1 not quite frozen, against its notes.",
     ),
     "alexnet_no_norm": Published(
-        replace(_AS_RUN, network="alexnet_no_norm", epochs=97, drop_at=(22.0, 44.0, 86.0)),
+        replace(
+            _AS_RUN,
+            network="alexnet_no_norm",
+            colour_epochs=69.0,
+            epochs=97,
+            drop_at=(22.0, 44.0, 86.0),
+            rates=_noted((22, 44, 86), slow=69, frozen=73),
+        ),
         "the released code, layer-params-148",
         "42.03 / 19.36 %, ten crops",
         "",
         f"{_AS_RUN_DEPARTURES}.",
     ),
     "alexnet_pool2": Published(
-        replace(_AS_RUN, network="alexnet_pool2", epochs=90, drop_at=(23.0, 51.0, 79.0)),
+        replace(
+            _AS_RUN,
+            network="alexnet_pool2",
+            colour_epochs=0.0,
+            epochs=90,
+            drop_at=(23.0, 51.0, 79.0),
+            rates={
+                "*.bias": 2.0,
+                "*.bias@23": 20.0,
+                "*.bias@51": 200.0,
+                "conv1.*@79": 0.0,
+            },
+        ),
         "the released code, layer-params-147",
         "41.06 / 18.51 %, ten crops",
         "",
-        f"{_AS_RUN_DEPARTURES}.",
+        f"{_AS_RUN_DEPARTURES}; they end at 0.002, here from the last drop on.",
     ),
     "alexnet_no_towers": Published(
         replace(
@@ -227,14 +285,22 @@ RECIPES = {
             _IMAGENET,
             network="one_tower_norm",
             crop=224,
+            colour=0.1,
+            colour_tone=True,
             schedule="dexp",
             final=1 / 250,
             levels=4,
+            # The biases have stairs of their own: 0.02, and 0.002 from the middle on.
+            rates={
+                "*.bias": 2.0,
+                "*.bias@22.5": 2.0 * 250 ** (1 / 3),
+                "*.bias@45": 0.2 * 250 ** (2 / 3),
+                "*.bias@67.5": 0.2 * 250,
+            },
         ),
         "cuda-convnet2, layers-imagenet-1gpu",
         "40.42 / 18.15 %, ten crops; 42.55 / 19.81 %, one",
         "3.6 days on a Kepler GPU (366 images/s)",
-        "No colour noise yet, and the biases' rate falls with the others (theirs by 10 in all).",
     ),
 }
 

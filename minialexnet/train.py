@@ -6,11 +6,14 @@ from time import perf_counter
 
 from minialexnet.backend import Device
 from minialexnet.chance import generator
-from minialexnet.data import Dataset, Input, batches, steps_per_epoch
+from minialexnet.data import Dataset, Feed, Input, steps_per_epoch
 from minialexnet.evaluate import customary_tops, error_rates
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.optim import SGD
 from minialexnet.recipe import Recipe
+
+# What a row says of the time that an epoch took; all else depends on the recipe alone.
+TIMING = ("images_per_s", "waited", "seconds")
 
 
 @dataclass
@@ -21,7 +24,8 @@ class Progress:
     ----------
     epoch, step : whole epochs done, and steps of the one after
     history : a row for each whole epoch
-    loss, wrong, images, seconds : sums over the steps of this epoch
+    loss, wrong, images : sums over the steps of this epoch
+    seconds, waited : what these steps took, and how much of it they waited for pictures
     """
 
     epoch: int = 0
@@ -31,6 +35,7 @@ class Progress:
     wrong: int = 0
     images: int = 0
     seconds: float = 0.0
+    waited: float = 0.0
 
 
 def train(
@@ -53,44 +58,54 @@ def train(
     steps = steps_per_epoch(data.train, recipe.batch)
     while progress.epoch < recipe.epochs:
         epoch = progress.epoch
-        order = generator("order", recipe.seed, epoch)
+        order = generator("order", recipe.seed, epoch).permutation(len(data.train.labels))
         errors = [row["test_error"] for row in progress.history]
-        for images, labels in batches(data.train, recipe.batch, order, start=progress.step):
-            started = perf_counter()
-            rate = rate_at(epoch + progress.step / steps, errors)
+        look = recipe.looks(data, epoch)
+        feed = Feed(data.train, order, recipe.batch, look, see, start=progress.step)
+        started = perf_counter()
+        for x, labels in feed:
+            now = epoch + progress.step / steps
+            rate = rate_at(now, errors)
             rng = generator("layers", recipe.seed, epoch, progress.step)
-            chance = generator("augmentation", recipe.seed, epoch, progress.step)
-            images, labels = recipe.augmented(images, chance), device.put(labels)
 
-            scores, cache = net.forward(see(images), rng)
+            scores, cache = net.forward(x, rng)
             loss, dscores = softmax_cross_entropy(scores, labels)
             _, grads = net.backward(dscores, cache)
-            net.params = sgd.step(net.params, grads, rate)
+            net.params = sgd.step(net.params, grads, rate, now)
 
             loss = float(device.get(loss))
             progress.step += 1
-            progress.images += len(images)
-            progress.loss += loss * len(images)
+            progress.images += len(labels)
+            progress.loss += loss * len(labels)
             progress.wrong += int(device.get((scores.argmax(axis=1) != labels).sum()))
+            progress.waited += feed.waited
             progress.seconds += perf_counter() - started
             if progress.step == steps:
                 _end_epoch(progress, rate, net, data, see)
             yield loss
+            started = perf_counter()
 
 
-def _end_epoch(progress: Progress, rate, net, data: Dataset, see: Input) -> None:
-    started = perf_counter()
-    errors = error_rates(net, data.test, see, customary_tops(data.classes))
-    row = {
+def row_so_far(progress: Progress, rate: float, errors: tuple[float, ...] = ()) -> dict:
+    """What the steps of this epoch came to, with the test errors at its end."""
+    return {
         "epoch": progress.epoch + 1,
         "rate": rate,
         "loss": progress.loss / progress.images,
         "train_error": progress.wrong / progress.images,
         **dict(zip(("test_error", "test_error_top5"), errors, strict=False)),
         "images_per_s": progress.images / progress.seconds,
-        "seconds": progress.seconds + perf_counter() - started,
+        "waited": progress.waited / progress.seconds,
+        "seconds": progress.seconds,
     }
+
+
+def _end_epoch(progress: Progress, rate, net, data: Dataset, see: Input) -> None:
+    started = perf_counter()
+    errors = error_rates(net, data.test, see, customary_tops(data.classes))
+    row = row_so_far(progress, rate, errors)
+    row["seconds"] += perf_counter() - started
     progress.history.append(row)
     progress.epoch += 1
     progress.step = progress.images = progress.wrong = 0
-    progress.loss = progress.seconds = 0.0
+    progress.loss = progress.seconds = progress.waited = 0.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from minialexnet.errors import InputError
-from minialexnet.optim import SGD, constant, cosine, dexp, linear, plateau, steps
+from minialexnet.optim import SGD, begins, constant, cosine, dexp, linear, plateau, steps
 
 # -------------------------------------------------------------------------------------- descent
 
@@ -36,6 +36,46 @@ def test_the_rate_is_inside_the_velocity():
     params = sgd.step({"w": one(0.0)}, {"w": one(1.0)}, 1.0)
     params = sgd.step(params, {"w": one(1.0)}, 0.0)
     assert params["w"][0] == pytest.approx(-1.9)
+
+
+def test_patterns_may_begin_to_count_later():
+    """A factor of 0 from epoch 2 on freezes: the weight stays, and so does the velocity."""
+    sgd = SGD(decay=0, rates={"w": 2, "w@1.5": 4, "w@2": 0})
+    params, moves = {"w": one(0.0)}, []
+    for epoch in (0, 1.25, 1.5, 1.75, 2, 3):
+        before = params["w"][0]
+        sgd.velocity = {"w": one(0.0)}
+        params = sgd.step(params, {"w": one(1.0)}, 0.1, epoch)
+        moves.append(params["w"][0] - before)
+    assert moves == pytest.approx([-0.2, -0.2, -0.4, -0.4, 0, 0])
+    assert sgd.velocity["w"][0] == 0
+
+
+def test_of_patterns_that_count_the_last_one_written_decides():
+    sgd = SGD(decay=0, rates={"w@2": 0, "*": 1})
+    params = sgd.step({"w": one(0.0)}, {"w": one(1.0)}, 0.1, epoch=3)
+    assert params["w"][0] == pytest.approx(-0.1)
+
+
+def test_decays_may_begin_to_count_later_too():
+    sgd = SGD(momentum=0, decay=0, decays={"w@1": 0.5})
+    grads = {"w": one(0.0)}
+    assert sgd.step({"w": one(1.0)}, grads, 0.1, epoch=0.9)["w"][0] == 1
+    assert sgd.step({"w": one(1.0)}, grads, 0.1, epoch=1)["w"][0] == pytest.approx(0.95)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "epoch"),
+    [("*.bias", 0), ("conv1.*@72", 72), ("*@1.5", 1.5)]
+    + [(f"*@{wrong}", None) for wrong in ("", "soon", "-1", "nan", "inf", "1@2")],
+)
+def test_from_when_a_pattern_counts(pattern, epoch):
+    assert begins(pattern) == epoch
+
+
+def test_a_later_pattern_that_names_no_parameter_is_refused():
+    with pytest.raises(InputError, match=r'no parameter is named "conv9\.\*@3"'):
+        SGD(rates={"conv9.*@3": 0}).step({"w": one(0.0)}, {"w": one(0.0)}, 0.1)
 
 
 def test_against_plain_python_over_many_steps():

@@ -14,9 +14,17 @@ NONSENSE = [
     *[("network", name) for name in ("resnet", "", "Mini", "__all__")],
     *[("engine", name) for name in ("fast", "")],
     *[("schedule", name) for name in ("stepwise", "")],
-    *[(name, n) for name in ("epochs", "batch", "patience", "stall_after") for n in (0, -1)],
+    *[
+        (name, n)
+        for name in ("epochs", "batch", "patience", "stall_after", "share")
+        for n in (0, -1)
+    ],
     *[(name, -1) for name in ("drops", "seed")],
-    *[(name, x) for name in ("decay", "final") for x in (-0.1, float("nan"), float("inf"))],
+    *[
+        (name, x)
+        for name in ("decay", "final", "colour", "colour_epochs")
+        for x in (-0.1, float("nan"), float("inf"))
+    ],
     *[
         (name, x)
         for name in ("rate", "drop_factor")
@@ -29,6 +37,11 @@ NONSENSE = [
     ("crop", -1),
     *[("momentum", x) for x in (-0.1, 1.0, 2.0, float("nan"))],
     *[("drop_at", (8.0, x)) for x in (-1.0, float("nan"))],
+    *[
+        (name, {pattern: 1.0})
+        for name in ("rates", "decays")
+        for pattern in ("*@", "*@soon", "*@-1", "*@nan", "*@inf", "*@1@2")
+    ],
     *[(name, {"*": x}) for name in ("rates", "decays") for x in (-1.0, float("nan"), float("inf"))],
 ]
 
@@ -62,9 +75,7 @@ def test_yes_and_no(word, flip):
     assert parsed(word) == {"flip": flip}
 
 
-@pytest.mark.parametrize(
-    "values", [{"colour": 1}, [1, 2], None, {"epochs": "many"}, {"drop_at": 3}]
-)
+@pytest.mark.parametrize("values", [{"tint": 1}, [1, 2], None, {"epochs": "many"}, {"drop_at": 3}])
 def test_what_is_no_recipe_is_refused_with_its_source(values):
     with pytest.raises(InputError, match=r"^here: not a recipe of this version"):
         from_dict(values, "here")
@@ -88,6 +99,10 @@ def test_every_field_can_be_given_and_comes_out_in_its_own_kind():
         batch=4,
         crop=24,
         flip=True,
+        share=32,
+        colour=0.25,
+        colour_epochs=1.5,
+        colour_tone=True,
         crops="ten",
         scale=(0.5, 0.25, 2.0),
         rate=0.5,
@@ -100,7 +115,7 @@ def test_every_field_can_be_given_and_comes_out_in_its_own_kind():
         levels=5,
         momentum=0.75,
         decay=0.125,
-        rates={"conv1.*": 0.0, "*.bias": 3.0},
+        rates={"conv1.*": 0.0, "*.bias": 3.0, "*.bias@2.5": 30.0},
         decays={"fc*": 0.5},
         init="lsuv",
         seed=8,

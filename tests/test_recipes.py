@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from minialexnet import data, networks
+from minialexnet.data.statistics import Colours
 from minialexnet.errors import InputError
 from minialexnet.recipe import Recipe, as_json, from_dict
 from minialexnet.recipes import RECIPES, published
@@ -85,6 +86,18 @@ def test_the_paper_divides_by_ten_when_the_error_stops_falling_three_times():
 # Typed from the sources: images in a batch, epochs, rate, drops, decay, decays by name, factors of
 # the rate by name, the part that is seen, crops in the test, and the error.
 TWICE, BIAS = {"*.bias": 2.0}, {"*.bias": 0.0}
+
+
+def conv1(slow, frozen):
+    return {f"conv1.weight@{slow}": 0.1, f"conv1.bias@{slow}": 20.0, f"conv1.*@{frozen}": 0.0}
+
+
+# The biases of the runs of 2012 keep their rate of 0.02 while that of the weights falls by tens.
+AS_RUN = {"*.bias@25": 20.0, "*.bias@51": 200.0, "*.bias@79": 2000.0}
+HALF = {"*.bias@20": 20.0, "*.bias@48": 200.0}
+NO_NORM = {"*.bias@22": 20.0, "*.bias@44": 200.0, "*.bias@86": 2000.0}
+# This run's end at 0.002, and conv1 stops with the last drop.
+POOL2 = {"*.bias@23": 20.0, "*.bias@51": 200.0, "conv1.*@79": 0.0}
 SOURCES = {
     "cifar_80sec": (128, 12, 0.001, (8,), 0.004, BIAS | {"fc*.weight": 0.03}, TWICE, 0, 1, "26 %"),
     "cifar_19pct": (
@@ -105,19 +118,19 @@ SOURCES = {
         *({"local*.weight": 0.004, "fc5.weight": 0.01}, TWICE, 24, 10, "11 %"),
     ),
     "alexnet_as_run": (
-        *(128, 91, 0.01, (25, 51, 79), 0.0005, BIAS, TWICE, 224, 10),
+        *(128, 91, 0.01, (25, 51, 79), 0.0005, BIAS, TWICE | AS_RUN | conv1(67, 72), 224, 10),
         "40.66 / 18.21 %",
     ),
     "alexnet_half": (
-        *(128, 96, 0.01, (20, 48), 0.0005, BIAS, TWICE, 224, 10),
+        *(128, 96, 0.01, (20, 48), 0.0005, BIAS, TWICE | HALF | conv1(66, 72), 224, 10),
         "39.17 / 18.23 %",
     ),
     "alexnet_no_norm": (
-        *(128, 97, 0.01, (22, 44, 86), 0.0005, BIAS, TWICE, 224, 10),
+        *(128, 97, 0.01, (22, 44, 86), 0.0005, BIAS, TWICE | NO_NORM | conv1(69, 73), 224, 10),
         "42.03 / 19.36 %",
     ),
     "alexnet_pool2": (
-        *(128, 90, 0.01, (23, 51, 79), 0.0005, BIAS, TWICE, 224, 10),
+        *(128, 90, 0.01, (23, 51, 79), 0.0005, BIAS, TWICE | POOL2, 224, 10),
         "41.06 / 18.51 %",
     ),
     "caffe_alexnet": (
@@ -176,8 +189,75 @@ def test_it_says_where_it_comes_from_and_what_to_expect(name):
 
 def test_only_the_papers_own_recipe_treats_biases_like_weights():
     assert published("alexnet").recipe.rates == {}
-    assert published("alexnet_as_run").recipe.rates == {"*.bias": 2.0}
+    assert published("alexnet_as_run").recipe.rates["*.bias"] == 2.0
     assert published("alexnet_as_run").recipe.decays == {"*.bias": 0.0}
+
+
+def rate_of(recipe, name, epoch):
+    """The rate at which a parameter learns in an epoch: how far a gradient of 1 moves it."""
+    sgd = recipe.optimiser()
+    sgd.decay, sgd.decays = 0.0, {}
+    params = {key: np.zeros(1) for key in Names(recipe.network).params}
+    grads = {key: np.ones(1) for key in params}
+    return -sgd.step(params, grads, recipe.learning_rate()(epoch, []), epoch)[name][0]
+
+
+# Epoch, and the rates of conv1's weights and biases and of conv2's, noted in layer-params-145.
+NOTED = [
+    (0, 1e-2, 2e-2, 1e-2, 2e-2),
+    (25, 1e-3, 2e-2, 1e-3, 2e-2),
+    (51, 1e-4, 2e-2, 1e-4, 2e-2),
+    (67, 1e-5, 2e-3, 1e-4, 2e-2),
+    (72, 0, 0, 1e-4, 2e-2),
+    (79, 0, 0, 1e-5, 2e-2),
+    (90.9, 0, 0, 1e-5, 2e-2),
+]
+
+
+@pytest.mark.parametrize("row", NOTED, ids=[str(row[0]) for row in NOTED])
+def test_the_run_of_2012_by_its_notes(row):
+    epoch, *expected = row
+    recipe = published("alexnet_as_run").recipe
+    names = ["conv1.weight", "conv1.bias", "conv2.a.weight", "conv2.a.bias"]
+    assert [rate_of(recipe, name, epoch) for name in names] == pytest.approx(expected)
+
+
+def test_the_stairs_of_2014_are_others_for_biases():
+    recipe = published("one_tower_norm").recipe
+    for epoch, expected in [(0, 0.02), (23, 0.02), (44, 0.02), (46, 0.002), (89, 0.002)]:
+        assert rate_of(recipe, "conv3.bias", epoch) == pytest.approx(expected)
+
+
+def seen(name, epoch):
+    """How the first eight pictures are looked at in an epoch of a recipe."""
+    recipe = dataclasses.replace(published(name).recipe, seed=3)
+    colours = Colours(np.array([20.0, 37.0, 122.0]), np.eye(3))
+    nothing = data.Split(np.zeros((1, 256, 256, 3), np.uint8), np.zeros(1, np.int64))
+    mean = np.zeros((256, 256, 3), np.float32)
+    return recipe.looks(data.Dataset(nothing, nothing, ("a",), mean, "", colours), epoch).views(
+        0, 64
+    )
+
+
+def test_the_paper_draws_a_part_and_a_colour_for_each_picture_throughout():
+    for epoch in (0, 80):
+        views = seen("alexnet", epoch)
+        assert len(set(views.tops.tolist())) > 15
+        assert 20 < max(views.tops.max(), views.lefts.max()) <= 256 - 227
+        assert views.shifts.shape == (64, 3)
+        assert views.tone == 1
+
+
+def test_what_was_run_shared_parts_by_blocks_and_ended_colour_noise():
+    early, late = seen("alexnet_as_run", 66), seen("alexnet_as_run", 67)
+    for views in (early, late):
+        places = set(zip(views.tops.tolist(), views.lefts.tolist(), strict=True))
+        assert len(places) == 2
+        assert len(set(views.mirrored[:32].tolist())) == 1
+    assert len(set(early.shifts[:, 0].tolist())) == 64
+    assert early.tone == pytest.approx(1 / 1.1)
+    assert (late.shifts, late.tone) == (None, 1)
+    assert seen("alexnet_pool2", 89).shifts is not None
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones():

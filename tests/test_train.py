@@ -22,7 +22,7 @@ from minialexnet.recipe import Recipe
 from minialexnet.train import Progress, train
 
 CPU = device("cpu")
-TIMING = ("images_per_s", "seconds")
+TIMING = loop.TIMING
 
 
 def small(**numbers):
@@ -393,6 +393,32 @@ def test_training_sees_crops_and_mirror_images_that_depend_on_seed_epoch_and_ste
                 places.add((top, left, flip))
     assert next(batches, None) is None
     assert len(places) > 15
+
+
+def test_colours_are_shifted_for_as_many_epochs_as_the_recipe_says():
+    data = tiny.dataset(train=16, test=11, size=8)
+    recipe = small(colour=0.5, colour_epochs=1.0, colour_tone=True, seed=4)
+    spy = Spy(tiny.network())
+    trained(spy, data, recipe)
+    for epoch, shown in enumerate((spy.shown[:2], spy.shown[2:])):
+        order = generator("order", 4, epoch).permutation(16)
+        for step, x in enumerate(shown):
+            images = data.train.images[order[8 * step : 8 * (step + 1)]]
+            expected = images - data.mean
+            if epoch == 0:
+                drawn = generator("augmentation", 4, epoch, step).normal(0, 0.5, (8, 3))
+                shifts = (drawn * data.colours.deviations) @ data.colours.directions.T
+                assert abs(shifts).max() > 5
+                expected = (expected + shifts[:, None, None]) / 1.5
+            np.testing.assert_allclose(x, expected * 0.5, rtol=1e-4, atol=1e-3)
+
+
+def test_augmented_training_on_the_strict_device_is_that_of_numpy():
+    data = tiny.dataset(train=20, test=11, size=40)
+    recipe = for_mini(crop=32, flip=True, share=2, colour=0.3)
+    ours, theirs = mini_with(), mini_with()
+    losses, *_ = trained(ours, data, recipe)
+    assert trained(theirs, data, recipe, strict.device())[0] == losses
 
 
 def test_augmented_training_goes_on_to_the_bit_in_the_middle_of_an_epoch():

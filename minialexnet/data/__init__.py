@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from minialexnet.data.batches import batches, steps_per_epoch
-from minialexnet.data.crops import CROPS, random_crops, random_flips, ten_crops
+from minialexnet.data.augment import Views, drawn_mirrors, drawn_places, drawn_shifts
+from minialexnet.data.crops import CROPS, ten_crops
+from minialexnet.data.feed import Feed, Look, steps_per_epoch
 from minialexnet.data.input import Input, seen
 from minialexnet.data.prepared import Dataset, Split, prepared
 from minialexnet.errors import InputError
@@ -12,13 +13,16 @@ __all__ = [
     "CROPS",
     "NAMES",
     "Dataset",
+    "Feed",
     "Input",
+    "Look",
     "Split",
-    "batches",
+    "Views",
+    "drawn_mirrors",
+    "drawn_places",
+    "drawn_shifts",
     "load",
     "prepared",
-    "random_crops",
-    "random_flips",
     "seen",
     "steps_per_epoch",
     "ten_crops",
@@ -53,7 +57,7 @@ def load(name: str) -> Dataset:
         if name == "imagenet":
             raise InputError(
                 "ImageNet cannot be downloaded by a program: prepare your copy, `minialexnet "
-                "prepare folder PICTURES OUT --size 256`, and give it as --data OUT"
+                "prepare imagenet COPY OUT`, and give it as --data OUT"
             )
         raise InputError(
             f'unknown data "{name}": expected shapes, cifar10, or a folder that '

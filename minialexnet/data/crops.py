@@ -1,12 +1,7 @@
-"""Parts of pictures: random ones to learn from, the central one or ten to be tested on.
+"""The parts of pictures to be tested on: the centre, or ten (paper, section 4.1).
 
-The paper's section 4.1. All of it works on pictures wherever they are.
+They work on pictures wherever those are.
 """
-
-import numpy as np
-
-from minialexnet.backend import namespace
-from minialexnet.windows import windows
 
 # How a picture is looked at in a test.
 CROPS = ("center", "ten")
@@ -46,37 +41,3 @@ def ten_crops(images, size: int) -> list:
     parts = [images[:, rows, columns] for rows, columns in corners]
     parts.append(center(images, size))
     return parts + [part[:, :, ::-1] for part in parts]
-
-
-def random_crops(images, size: int, rng: np.random.Generator):
-    """A part of each picture, anywhere in it.
-
-    Parameters
-    ----------
-    images : (N, H, W, 3)
-    size : side of a part, pixels
-    rng : draws the places
-
-    Returns
-    -------
-    (N, size, size, 3)
-    """
-    every = windows(images, size, stride=1)
-    xp = namespace(images)
-    count, rows, columns = every.shape[:3]
-    tops = xp.asarray(rng.integers(rows, size=count))
-    lefts = xp.asarray(rng.integers(columns, size=count))
-    return every[xp.arange(count), tops, lefts]
-
-
-def random_flips(images, rng: np.random.Generator):
-    """Each picture, or its mirror image at a chance of one half.
-
-    Parameters
-    ----------
-    images : (N, H, W, 3)
-    rng : draws which
-    """
-    xp = namespace(images)
-    flipped = xp.asarray(rng.random(len(images)) < 0.5)
-    return xp.where(flipped[:, None, None, None], images[:, :, ::-1], images)

@@ -25,12 +25,15 @@ class Input:
     scale: Any
     device: Device
 
-    def __call__(self, images: np.ndarray):
+    def __call__(self, images, shifts: np.ndarray | None = None, tone: float = 1.0):
         """What the network sees of pictures, or of the central part of larger ones.
 
         Parameters
         ----------
-        images : (N, H, W, 3) uint8, on the host
+        images : (N, H, W, 3) uint8, on the host or on the device
+        shifts : (N, 3) float32, on the host: added to red, green and blue after the mean is
+            subtracted; None for nothing
+        tone : what all is multiplied by besides
 
         Returns
         -------
@@ -38,7 +41,13 @@ class Input:
         """
         if images.shape[1:] != self.mean.shape:
             images = center(images, len(self.mean))
-        return (self.device.put(images) - self.mean) * self.scale
+        if isinstance(images, np.ndarray):
+            images = self.device.put(images)
+        x = images - self.mean
+        if shifts is not None:
+            x += self.device.put(shifts)[:, None, None, :]
+        x *= self.scale if tone == 1 else self.scale * np.float32(tone)
+        return x
 
 
 def seen(mean: np.ndarray, scale, crop: int, device: Device) -> Input:
