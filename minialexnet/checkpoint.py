@@ -1,6 +1,11 @@
-"""A run on disk: one file, written whole or not at all, and checked when it is read."""
+"""A run on disk: one file, written whole or not at all, and checked when it is read.
+
+The state before the last is kept too: should the last be damaged, little is lost.
+"""
 
 import json
+import os
+import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +16,7 @@ from minialexnet.errors import InputError
 from minialexnet.files import whole
 
 FORMAT = 1
+LAST, BEFORE, BEST = "checkpoint.npz", "previous.npz", "best.npz"
 
 
 @dataclass
@@ -44,6 +50,54 @@ def save(path, checkpoint: Checkpoint) -> None:
     about = {**checkpoint.about, "format": FORMAT, "arrays": sorted(arrays)}
     with whole(path) as file:
         np.savez(file, about=np.array(json.dumps(about)), **arrays)
+
+
+def save_last(folder: Path, checkpoint: Checkpoint, keep: bool = True) -> None:
+    """Write a run's last state, and keep what was the last as the one before.
+
+    Parameters
+    ----------
+    keep : False if what is there is not worth keeping, because it is damaged
+    """
+    last, before = folder / LAST, folder / BEFORE
+    if keep and last.exists():
+        # A second name for the same file takes the other name's place in one step: whatever
+        # happens, both are there.
+        link = folder / f".{BEFORE}"
+        link.unlink(missing_ok=True)
+        try:
+            os.link(last, link)
+        except OSError:  # some file systems know one name a file
+            shutil.copyfile(last, link)
+        link.replace(before)
+    save(last, checkpoint)
+
+
+def load_last(folder: Path) -> tuple[Checkpoint, Path, str]:
+    """A run's last state, or the one before if that is damaged.
+
+    Returns
+    -------
+    the state, its file, and what is wrong with the last one: "" if nothing
+
+    Raises
+    ------
+    InputError
+        If there is no run, or both are damaged.
+    """
+    last, before = folder / LAST, folder / BEFORE
+    if not last.exists() and not before.exists():
+        raise InputError(f"{folder} holds no run: {LAST} is missing")
+    try:
+        return load(last), last, ""
+    except InputError as error:
+        if not before.exists():
+            raise
+        wrong = str(error)
+    try:
+        return load(before), before, wrong
+    except InputError as error:
+        raise InputError(f"{wrong}; and the one before it: {error}") from error
 
 
 def load(path) -> Checkpoint:

@@ -1,11 +1,14 @@
 """How good a network is: error rates, and its predictions for pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from minialexnet.backend import namespace
 from minialexnet.data import Input, Split, ten_crops
+from minialexnet.data.mapped import forget
 from minialexnet.loss import softmax
 
 
@@ -33,6 +36,7 @@ def scores(
         else:
             size = len(see.mean)
             yield _mean_belief([net(see(part)) for part in ten_crops(some, size)])
+        forget(images)
 
 
 def _mean_belief(views: list):
@@ -95,6 +99,49 @@ def error_rates(
             wrong[i] += int(see.device.get(count_wrong(part, labels, top)))
         first += len(part)
     return tuple(count / first for count in wrong)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A network of an ensemble, and how pictures enter it."""
+
+    net: Any
+    see: Input
+    crops: str = "center"
+
+
+def ensemble_error_rates(
+    members: Sequence[Member], split: Split, tops=(1,)
+) -> tuple[list[tuple[float, ...]], tuple[float, ...]]:
+    """Top-k error rates of several networks, and of what they believe together.
+
+    The probabilities of all networks are averaged, as the paper does for five and for seven of
+    them (section 6, table 2).
+
+    Parameters
+    ----------
+    members : networks for the same classes
+    tops : the k of each rate wanted
+
+    Returns
+    -------
+    alone : for each member its rates, shares of 1, one for each k
+    together : those of the mean
+    """
+    wrong = np.zeros((len(members) + 1, len(tops)), np.int64)
+    first = 0
+    parts = [scores(one.net, split.images, one.see, one.crops) for one in members]
+    for together in zip(*parts, strict=True):
+        believed = [
+            softmax(one.see.device.get(part).astype(np.float64))
+            for one, part in zip(members, together, strict=True)
+        ]
+        labels = split.labels[first : first + len(believed[0])]
+        for row, belief in enumerate([*believed, sum(believed) / len(believed)]):
+            wrong[row] += [int(count_wrong(belief, labels, top)) for top in tops]
+        first += len(labels)
+    *alone, mean = (tuple((row / first).tolist()) for row in wrong)
+    return alone, mean
 
 
 def probabilities(net, images: np.ndarray, see: Input, crops: str = "center") -> np.ndarray:

@@ -9,7 +9,7 @@ def curves(history: list[dict]) -> Figure:
 
     Parameters
     ----------
-    history : a row for each epoch, as in log.csv
+    history : a row for each epoch, as in log.csv; the one under way has no test errors yet
     """
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -23,8 +23,9 @@ def curves(history: list[dict]) -> Figure:
     }
     for key, (label, color) in shown.items():
         if history and key in history[0]:
-            errors = [100 * row[key] for row in history]
-            right.plot(epochs, errors, ".-", label=label, color=color)
+            known = [row for row in history if key in row]
+            errors = [100 * row[key] for row in known]
+            right.plot([row["epoch"] for row in known], errors, ".-", label=label, color=color)
     right.set(xlabel="epoch", ylabel="error (%)", ylim=(0, None))
     if history:
         right.legend(frameon=False)

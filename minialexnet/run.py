@@ -2,12 +2,14 @@
 
 ==================  =========================================================================
 recipe.json         every number of the run
-log.csv             a row for each epoch
+log.csv             a row for each epoch, and one for the epoch under way
 checkpoint.npz      the last state: weights, velocity, mean picture, progress, class names
+previous.npz        the state before that
 best.npz            the state with the lowest test error so far
 curves.png          loss and errors over the epochs
 filters.png         the filters of the first layer
 predictions.png     test pictures with the five classes found most probable
+events.*            the same curves for TensorBoard, if it was asked for
 ==================  =========================================================================
 """
 
@@ -27,19 +29,27 @@ from tqdm import tqdm
 
 from minialexnet import __version__, backend, checkpoint, data, networks
 from minialexnet.backend import Device
+from minialexnet.board import Board
 from minialexnet.chance import generator
 from minialexnet.data import Dataset
 from minialexnet.engine import for_cpu
 from minialexnet.errors import InputError
 from minialexnet.evaluate import probabilities
-from minialexnet.files import whole
+from minialexnet.files import alone, whole
 from minialexnet.guard import activation_scales, report, stuck
 from minialexnet.initial import initialised
 from minialexnet.layers import Network
 from minialexnet.recipe import Recipe, as_json, from_dict
-from minialexnet.train import Progress, train
+from minialexnet.train import TIMING, Progress, row_so_far, train
 
 RECENT = 100
+# Seconds between two drawings of the curves.
+DRAW = 10.0
+LOG = "log.csv"
+COLUMNS = (
+    *("epoch", "rate", "loss", "train_error", "test_error", "test_error_top5"),
+    *TIMING,
+)
 
 
 class Diverged(Exception):
@@ -95,7 +105,8 @@ def vacant(name: str) -> Path:
 def demand_no_run(folder) -> None:
     """Raise InputError if the folder holds a run."""
     if any(
-        (Path(folder) / name).exists() for name in ("checkpoint.npz", "best.npz", "recipe.json")
+        (Path(folder) / name).exists()
+        for name in (checkpoint.LAST, checkpoint.BEFORE, checkpoint.BEST, "recipe.json")
     ):
         raise InputError(
             f"{folder} holds a run already: go on with it (--resume) or choose another --out"
@@ -104,10 +115,30 @@ def demand_no_run(folder) -> None:
 
 def run_recipe(folder: Path) -> Recipe:
     """The recipe of the run in a folder."""
-    path = folder / "checkpoint.npz"
-    if not path.exists():
-        raise InputError(f"{folder} holds no run to resume: checkpoint.npz is missing")
-    return from_dict(checkpoint.load(path).about["recipe"], path)
+    saved, path, _ = checkpoint.load_last(folder)
+    return from_dict(saved.about["recipe"], path)
+
+
+def timeless(progress: Progress) -> dict:
+    """A run's progress without what the clock says: equal runs have equal checkpoints."""
+    rows = [
+        {name: value for name, value in row.items() if name not in TIMING}
+        for row in progress.history
+    ]
+    return dataclasses.asdict(progress) | {"history": rows, "seconds": 0.0, "waited": 0.0}
+
+
+def logged_times(path: Path) -> dict[int, dict]:
+    """What the log of a run says of the time that each epoch took; nothing that cannot be read."""
+    times = {}
+    try:
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                if row["epoch"].isdecimal():
+                    times[int(row["epoch"])] = {name: float(row[name]) for name in TIMING}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error):
+        pass
+    return times
 
 
 class Run:
@@ -136,6 +167,11 @@ class Run:
         self.recipe, self.folder, self.device = recipe, folder, device
         self.data = data.load(recipe.data)
         demand_crop(recipe, self.data)
+        if recipe.colour and self.data.colours is None:
+            raise InputError(
+                f"{recipe.data}: nobody measured how its colours vary, which colour noise needs; "
+                "prepare it again, or train with --colour 0"
+            )
         self.see = recipe.seen(self.data.mean, device)
         self.net = network(recipe.network, len(self.data.classes), recipe.seed)
         demand_fit(self.net, recipe.network, *self.see.mean.shape[:2])
@@ -143,8 +179,11 @@ class Run:
         self.sgd.check_patterns(self.net.params)
         self.progress = Progress()
         self.recent: deque[float] = deque(maxlen=RECENT)
+        # A damaged checkpoint must not take the place of the good one before it.
+        self.keep = True
+        self.drawn_at = time.monotonic()
         if resume:
-            self._take_up(folder / "checkpoint.npz")
+            self._take_up()
         else:
             self.net.params = {name: device.put(w) for name, w in self._initial().items()}
             self._begin()
@@ -166,14 +205,14 @@ class Run:
         except OSError as error:
             raise InputError(f"{self.folder} cannot be made: {error.strerror}") from error
         try:
-            self.save("checkpoint.npz")
+            self.save(checkpoint.LAST)
         except OSError:
             if new:
                 self.folder.rmdir()
             raise
 
-    def _take_up(self, path: Path) -> None:
-        saved = checkpoint.load(path)
+    def _take_up(self) -> None:
+        saved, path, wrong = checkpoint.load_last(self.folder)
         checkpoint.give(self.net, saved, self.device, path)
         if saved.about["data"] != self._data() or not np.array_equal(saved.mean, self.data.mean):
             raise InputError(
@@ -182,6 +221,12 @@ class Run:
             )
         self.sgd.velocity = {name: self.device.put(v) for name, v in saved.velocity.items()}
         self.progress = Progress(**saved.about["progress"])
+        times = logged_times(self.folder / LOG)
+        self.progress.history = [row | times.get(row["epoch"], {}) for row in self.progress.history]
+        if wrong:
+            self.keep = False
+            where = f"epoch {self.progress.epoch + 1}, step {self.progress.step}"
+            print(f"warning: {wrong}; going on from {path}, {where}", flush=True)
 
     def _data(self) -> dict:
         counts = {"train": len(self.data.train.labels), "test": len(self.data.test.labels)}
@@ -207,46 +252,75 @@ class Run:
             about={
                 "version": __version__,
                 "recipe": dataclasses.asdict(self.recipe),
-                "progress": dataclasses.asdict(self.progress),
+                "progress": timeless(self.progress),
                 "data": self._data(),
             },
         )
-        checkpoint.save(self.folder / name, state)
+        if name == checkpoint.LAST:
+            checkpoint.save_last(self.folder, state, self.keep)
+            self.keep = True
+        else:
+            checkpoint.save(self.folder / name, state)
+
+    def rows(self) -> list[dict]:
+        """A row for each epoch so far, and one for the epoch under way."""
+        rows, progress = list(self.progress.history), self.progress
+        if progress.step and progress.seconds:
+            errors = [row["test_error"] for row in rows]
+            rate = self.recipe.learning_rate()(progress.epoch + progress.step / self.steps, errors)
+            row = row_so_far(progress, rate)
+            rows.append(row | {"epoch": round(progress.epoch + progress.step / self.steps, 4)})
+        return rows
 
     def log(self) -> None:
-        """Write log.csv: all the epochs so far."""
+        """Write log.csv, the epochs so far, and now and then curves.png."""
+        rows = self.rows()
+        if not rows:
+            return
         table = io.StringIO(newline="")
-        writer = csv.DictWriter(table, self.progress.history[0].keys(), lineterminator="\n")
+        named = [name for name in COLUMNS if any(name in row for row in rows)]
+        writer = csv.DictWriter(table, named, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self.progress.history)
-        self.write("log.csv", table.getvalue().encode())
+        writer.writerows(rows)
+        self.write(LOG, table.getvalue().encode())
+        if time.monotonic() - self.drawn_at >= DRAW:
+            self.curves()
+
+    def curves(self) -> None:
+        """Draw curves.png."""
+        from minialexnet import look
+
+        if rows := self.rows():
+            self.draw("curves.png", look.curves(rows))
+        self.drawn_at = time.monotonic()
+
+    def draw(self, name: str, figure) -> None:
+        """Put a picture into the folder."""
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=120)
+        self.write(name, picture.getvalue())
 
     def pictures(self) -> None:
         """Draw curves.png, filters.png and predictions.png."""
         from minialexnet import look
+
+        self.curves()
 
         test = self.data.test
         some = np.random.default_rng(0).permutation(len(test.labels))[:8]
         images, labels = test.images[some], test.labels[some]
         believed = probabilities(self.running, images, self.see)
         first = self.device.get(next(iter(self.net.params.values())))
-        drawn = {
-            "filters.png": look.filters(first),
-            "predictions.png": look.predictions(images, labels, believed, self.data.classes),
-        }
-        if self.progress.history:
-            drawn["curves.png"] = look.curves(self.progress.history)
-        for name, figure in drawn.items():
-            picture = io.BytesIO()
-            figure.savefig(picture, format="png", dpi=120)
-            self.write(name, picture.getvalue())
+        self.draw("filters.png", look.filters(first))
+        self.draw("predictions.png", look.predictions(images, labels, believed, self.data.classes))
 
-    def go(self, save_minutes: float = 10.0) -> bool:
+    def go(self, save_minutes: float = 10.0, board: Board | None = None) -> bool:
         """Train to the end of the recipe, or until Ctrl-C.
 
         Parameters
         ----------
         save_minutes : how often to save within an epoch; the end of an epoch is always saved
+        board : gets the row of each epoch
 
         Returns
         -------
@@ -256,12 +330,14 @@ class Run:
         ------
         Diverged
             If the loss becomes NaN or infinite. What was saved last is still there.
+        InputError
+            If another process trains in the same folder.
         """
         saved_at = time.monotonic()
         before = self.net.params
         # What overflows is reported by the layer; NumPy's warnings name lines of the library.
         quiet = warnings.catch_warnings(action="ignore", category=RuntimeWarning)
-        with Stop() as stop, quiet, self._bar() as bar:
+        with alone(self.folder, "training"), Stop() as stop, quiet, self._bar() as bar:
             for loss in train(
                 self.running, self.sgd, self.data, self.recipe, self.device, self.progress
             ):
@@ -272,7 +348,11 @@ class Run:
                     self._demand_finite()
                     if self.progress.step == 0:
                         self._end_epoch(bar)
-                    self.save("checkpoint.npz")
+                        if board is not None:
+                            board.add(self.progress.history[-1])
+                    # The log first: a state that is saved is never without its row.
+                    self.log()
+                    self.save(checkpoint.LAST)
                     saved_at = time.monotonic()
                 if stop.asked:
                     break
@@ -291,13 +371,12 @@ class Run:
         print(self._line(history[-1]), flush=True)
         bar.reset()
         if history[-1]["test_error"] == min(row["test_error"] for row in history):
-            self.save("best.npz")
-        self.log()
+            self.save(checkpoint.BEST)
 
     def _line(self, row: dict) -> str:
         epochs = self.recipe.epochs
-        mean = sum(r["seconds"] for r in self.progress.history) / len(self.progress.history)
-        left = timedelta(seconds=round(mean * (epochs - row["epoch"])))
+        seconds = [r["seconds"] for r in self.progress.history if "seconds" in r]
+        left = timedelta(seconds=round(sum(seconds) / len(seconds) * (epochs - row["epoch"])))
         top5 = f"  top-5 {row['test_error_top5']:6.2%}" if "test_error_top5" in row else ""
         return (
             f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}  loss {row['loss']:.4f}  "
@@ -341,7 +420,7 @@ class Run:
     def _diverged(self, what: str) -> Diverged:
         return Diverged(
             f"{what} in epoch {(self._done - 1) // self.steps + 1}; "
-            f"{self.folder / 'checkpoint.npz'} is the last good state. Try a lower --rate. "
+            f"{self.folder / checkpoint.LAST} is the last good state. Try a lower --rate. "
             f"Activations, standard deviation by layer:\n{self._activations()}"
         )
 

@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from minialexnet import networks
-from minialexnet.bench import Work, layer_times, report
+from minialexnet.bench import Work, feeding, feeding_speeds, layer_times, report
 from minialexnet.bench.contenders import Clock, minialexnet
 from minialexnet.bench.turns import peak, peak_memory, result
 from minialexnet.cost import multiply_adds, training_multiply_adds
@@ -173,3 +173,25 @@ def test_the_command(tmp_path):
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr == "minialexnet: error: --json speed.json: exists already\n"
     assert json.loads((tmp_path / "speed.json").read_text()) == written
+
+
+# ---------------------------------------------------------------- feeding
+
+
+def test_feeding_is_measured_against_copying(data_folder, monkeypatch):
+    monkeypatch.setattr(feeding, "COPIED", 2**16)
+    result = feeding_speeds(str(data_folder), 20, 8, 2)
+    assert (result["pictures"], result["size"], result["crop"]) == (24, 32, 20)
+    assert all(len(speeds) == 2 and min(speeds) > 0 for speeds in result["speeds"].values())
+    for kind, share in result["shares"].items():
+        pairs = zip(result["speeds"][kind], result["speeds"]["copying"], strict=True)
+        each = sorted(fed * 20 * 20 * 3 / copied for fed, copied in pairs)
+        assert share == pytest.approx(sum(each) / 2)
+    lines = report.feeding(result).splitlines()
+    assert lines[0].startswith("24 pictures of 32 x 32 pixels")
+    assert [line.rstrip().endswith("of copying") for line in lines[1:]] == [False, True, True]
+
+
+def test_pictures_too_small_to_be_cut_are_refused(data_folder):
+    with pytest.raises(InputError, match="pictures of 32 x 32 pixels, too small for 227"):
+        feeding_speeds(str(data_folder), 227, 8, 1)

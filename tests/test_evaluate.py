@@ -8,7 +8,14 @@ import tiny
 
 from minialexnet.backend import device
 from minialexnet.data import Input, Split, seen
-from minialexnet.evaluate import count_wrong, error_rates, probabilities, scores
+from minialexnet.evaluate import (
+    Member,
+    count_wrong,
+    ensemble_error_rates,
+    error_rates,
+    probabilities,
+    scores,
+)
 
 CPU = device("cpu")
 
@@ -188,6 +195,80 @@ def test_a_probability_of_nothing_in_ten_crops_is_no_warning():
     ((scores_of_one,),) = scores(lambda x: 1e4 * np.float32([[1, 0]] * len(x)), images, see, "ten")
     assert scores_of_one[0] == 0
     assert scores_of_one[1] < -700
+
+
+# ---------------------------------------------------------------- several networks together
+
+
+class Says:
+    """A network that answers with given scores: those of the picture whose number it sees."""
+
+    def __init__(self, scores):
+        self.scores = scores
+
+    def __call__(self, x):
+        return self.scores[x[:, 0, 0, 0].astype(int)]
+
+
+def by_hand(members, labels, top):
+    """Wrong answers of the mean of softmaxes, with a loop over images in Python's own numbers."""
+    wrong = 0
+    for n, label in enumerate(labels.tolist()):
+        mean = [0.0] * members[0].shape[1]
+        for said in members:
+            exponentials = [math.exp(score) for score in said[n].tolist()]
+            for m, e in enumerate(exponentials):
+                mean[m] += e / sum(exponentials) / len(members)
+        above = sum(mean[m] >= mean[label] for m in range(len(mean)) if m != label)
+        wrong += above >= top
+    return wrong
+
+
+@pytest.mark.parametrize("classes", [3, 5, 12])
+def test_an_ensemble_averages_probabilities_as_the_plain_loop_does(classes):
+    rng = np.random.default_rng(classes)
+    count = 251  # more than one batch
+    said = [3 * rng.standard_normal((count, classes)).astype(np.float32) for _ in range(3)]
+    labels = rng.integers(classes, size=count)
+    # One network is sure of wrong things, which averaging scores would let prevail.
+    said[2] *= 4
+    images = np.zeros((count, 2, 2, 3), np.uint8)
+    images[:, 0, 0, 0] = np.arange(count)
+    see = Input(np.zeros((2, 2, 3), np.float32), np.float32([1]), CPU)
+    members = [Member(Says(scores), see) for scores in said]
+    alone, together = ensemble_error_rates(members, Split(images, labels), tops=(1, 5))
+    for one, rates in zip(said, alone, strict=True):
+        assert rates == tuple(wrong_by_hand(one, labels, top) / count for top in (1, 5))
+    assert together == tuple(by_hand(said, labels, top) / count for top in (1, 5))
+    assert together not in alone
+    # With five classes or fewer, nothing is wrong among the first five.
+    assert (together[1] == 0) == (classes <= 5)
+
+
+def test_ties_of_an_ensemble_are_wrong():
+    said = [np.float32([[0, 1]]), np.float32([[1, 0]])]
+    images, see = np.zeros((1, 2, 2, 3), np.uint8), Input(np.zeros((2, 2, 3), np.float32), 1, CPU)
+    split = Split(images, np.array([0]))
+    alone, together = ensemble_error_rates([Member(Says(one), see) for one in said], split)
+    assert (alone, together) == ([(1.0,), (0.0,)], (1.0,))
+
+
+def test_members_look_at_pictures_each_in_its_own_way():
+    data = tiny.dataset(train=8, test=31, size=11)
+    nets = [tiny.network(seed=0), tiny.network(seed=1)]
+    for net in nets:
+        net.params = {name: 3 * array for name, array in net.params.items()}
+    sees = [seen(data.mean, 0.1, 8, CPU), seen(data.mean, 0.05, 8, CPU)]
+    ways = ("ten", "center")
+    members = [Member(*one) for one in zip(nets, sees, ways, strict=True)]
+    alone, together = ensemble_error_rates(members, data.test)
+    believed = [
+        probabilities(one.net, data.test.images, one.see, one.crops).astype(np.float64)
+        for one in members
+    ]
+    labels = data.test.labels
+    assert alone == [((belief.argmax(axis=1) != labels).mean(),) for belief in believed]
+    assert together == ((sum(believed).argmax(axis=1) != labels).mean(),)
 
 
 # ---------------------------------------------------------------- parts of pictures

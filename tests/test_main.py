@@ -96,7 +96,7 @@ def test_train_evaluate_predict_and_resume(capsys, data_folder, tmp_path, monkey
 
     folder = tmp_path / "runs" / "mini"
     kept = ["best.npz", "checkpoint.npz", "curves.png", "filters.png", "log.csv"]
-    kept += ["predictions.png", "recipe.json"]
+    kept += ["predictions.png", "previous.npz", "recipe.json"]
     assert sorted(path.name for path in folder.iterdir()) == kept
     assert json.loads((folder / "recipe.json").read_text())["epochs"] == 3
     assert len((folder / "log.csv").read_text().splitlines()) == 4
@@ -122,7 +122,7 @@ def test_train_evaluate_predict_and_resume(capsys, data_folder, tmp_path, monkey
     assert before.items() <= tiny.contents(folder).items()
 
     # Without --out, the next run goes into a folder of its own.
-    monkeypatch.setattr(Run, "go", lambda self, minutes: True)
+    monkeypatch.setattr(Run, "go", lambda self, *given: True)
     assert called(capsys, "train", "--data", data_folder)[0] == 0
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["mini", "mini-2"]
 
@@ -134,6 +134,22 @@ def test_best_is_evaluated_where_it_is_asked_for(capsys, run_copy):
     # All scores equal count as wrong.
     assert called(capsys, "evaluate", run_copy, "--best")[1].startswith("top-1 error 100.00%")
     assert not called(capsys, "evaluate", run_copy)[1].startswith("top-1 error 100.00%")
+
+
+def test_several_runs_are_evaluated_together(capsys, data_folder, finished_run, tmp_path):
+    other = tmp_path / "other"
+    numbers = ("--epochs", 1, "--batch", 8, "--rate", 0.01, "--seed", 1)
+    assert called(capsys, "train", "--data", data_folder, "--out", other, *numbers)[0] == 0
+    code, said, errors = called(capsys, "evaluate", finished_run, other)
+    assert (code, errors) == (0, "")
+    first, second, together = said.splitlines()
+    for line, path in ((first, finished_run), (second, other)):
+        alone = called(capsys, "evaluate", path)[1]
+        assert line == f"{path}: {alone.removesuffix(f' on 12 test images{chr(10)}')}"
+    assert re.fullmatch(r"together: top-1 error +[\d.]+% on 12 test images", together)
+    # One with itself is the same as alone.
+    said = called(capsys, "evaluate", finished_run, finished_run)[1].splitlines()
+    assert said[2] == f"together: {first.partition(': ')[2]} on 12 test images"
 
 
 @pytest.mark.parametrize(
@@ -202,13 +218,13 @@ def test_prepare_folder_makes_what_train_takes(capsys, tmp_path, monkeypatch):
     code, said, errors = called(capsys, *words)
     assert (code, errors) == (0, "")
     next_step = f"train on it with: minialexnet train --data {out}"
-    assert said == f"{out}: 4 + 4 images of 2 classes; {next_step}\n"
+    assert said.splitlines()[-1] == f"{out}: 4 + 4 images of 2 classes; {next_step}"
     words = ("train", "--data", out, "--out", tmp_path / "run", "--epochs", 1)
     assert called(capsys, *words)[0] == 0
 
 
 def test_a_folder_of_data_is_remembered_by_its_full_path(capsys, workplace, monkeypatch, tmp_path):
-    monkeypatch.setattr(Run, "go", lambda self, minutes: True)
+    monkeypatch.setattr(Run, "go", lambda self, *given: True)
     assert called(capsys, "train", "--data", "set", "--out", "new", "--epochs", 1)[0] == 0
     assert json.loads((workplace / "new" / "recipe.json").read_text())["data"] == str(
         workplace / "set"
@@ -256,6 +272,7 @@ def test_help_shows_every_option_of_the_recipe_with_its_default(capsys, monkeypa
         "drop_at": "8 11",
         "scale": "0.015625",
         "flip": "no",
+        "colour_tone": "no",
         "rates": "'*.bias=2'",
         "decays": "'*.bias=0'",
     }
@@ -264,7 +281,7 @@ def test_help_shows_every_option_of_the_recipe_with_its_default(capsys, monkeypa
         option = re.escape(f"--{item.name.replace('_', '-')} ")
         text = re.escape(f" {item.metadata['help']} (mini: {default})")
         # Between them stands what the option takes: NAME, NUMBER, [EPOCH ...]; or its opposite.
-        between = r"--no-[a-z]+" if isinstance(getattr(Recipe(), item.name), bool) else ""
+        between = r"--no-[a-z-]+" if isinstance(getattr(Recipe(), item.name), bool) else ""
         option = option[:-2] + "," if between else option
         assert re.search(rf"{option} ?[A-Z=.\[\] ]*{between}{text}", said), item.name
     assert f"--recipe NAME one of {', '.join(RECIPES)} (mini)" in said
@@ -276,7 +293,7 @@ def test_help_shows_every_option_of_the_recipe_with_its_default(capsys, monkeypa
         [],
         *[[name] for name in ("evaluate", "predict", "prepare", "recipes", "describe")],
         *[[name] for name in ("import", "export", "bench")],
-        ["prepare", "folder"],
+        *[["prepare", source] for source in ("folder", "imagenet", "cifar10", "check")],
     ],
 )
 def test_every_command_has_help(capsys, words):
@@ -324,7 +341,7 @@ WRONG_WORDS = {
     "train --data set --rates conv9.*=0": 'no parameter is named "conv9.*"',
     "train --data set --rates conv1": 'expected PATTERN=NUMBER, got "conv1"',
     "train --data set --schedule dexp": "final should be a number above 0, got 0.0",
-    "train --data set --colour red": "unrecognized arguments: --colour red",
+    "train --data set --tint red": "unrecognized arguments: --tint red",
     "train --data set --epoch 3": "unrecognized arguments: --epoch 3",
     "train --data set --device tpu": 'unknown device "tpu": expected cpu, cuda or cuda:N',
     "train --data set --device cuda:x": 'unknown device "cuda:x": expected cpu, cuda or cuda:N',
@@ -332,14 +349,14 @@ WRONG_WORDS = {
     "train --data set --out set/meta.json": "set/meta.json cannot be made: ",
     "train --data set --out set/meta.json/x": "set/meta.json/x cannot be made: Not a directory",
     "train --resume": "--resume needs --out RUN",
-    "train --resume --out nowhere": "nowhere holds no run to resume: checkpoint.npz is missing",
-    "train --resume --out set": "set holds no run to resume: checkpoint.npz is missing",
+    "train --resume --out nowhere": "nowhere holds no run: checkpoint.npz is missing",
+    "train --resume --out set": "set holds no run: checkpoint.npz is missing",
     "train --resume --out run --epochs 3": "run was begun with epochs 2, not 3",
     "train --resume --out run --rates *=1": "run was begun with rates {'*.bias': 2.0}, not {'*'",
     "train --resume --out run --drop-at 1": "run was begun with drop_at (8.0, 11.0), not (1.0,)",
     "train --resume --out run --recipe mini": "leave --recipe out",
     "evaluate nowhere": "nowhere: no such run; minialexnet train makes one",
-    "evaluate set": "set/checkpoint.npz: no such checkpoint",
+    "evaluate set": "set holds no run: checkpoint.npz is missing",
     "evaluate set/meta.json": "set/meta.json: not a checkpoint",
     "evaluate run --data digits": 'unknown data "digits"',
     "evaluate run --device tpu": 'unknown device "tpu"',
@@ -390,18 +407,6 @@ WRONG_TREES = {
         lambda src: [path.unlink() for path in (src / "train" / "dog").iterdir()],
         "src/train/dog: expected pictures",
     ),
-    "with an empty picture": (
-        lambda src: (src / "test" / "cat" / "1.png").write_bytes(b""),
-        "src/test/cat/1.png: the file is empty",
-    ),
-    "with a broken picture": (
-        lambda src: broken(src / "train" / "dog" / "0.png"),
-        "src/train/dog/0.png: broken picture: ",
-    ),
-    "with text for a picture": (
-        lambda src: (src / "train" / "cat" / "0.png").write_text("a cat"),
-        "src/train/cat/0.png: ",
-    ),
     "with another class to train on": (
         lambda src: shutil.copytree(src / "train" / "cat", src / "train" / "cow"),
         "src: classes without test pictures: cow",
@@ -420,6 +425,38 @@ def test_wrong_folders_of_pictures_are_refused(refused, workplace, kind):
     assert expected in refused("prepare", "folder", "src", "out", "--processes", 1)
 
 
+BROKEN_PICTURES = {
+    "an empty one": (
+        lambda src: (src / "test" / "cat" / "1.png").write_bytes(b""),
+        "src/test/cat/1.png: the file is empty; ",
+    ),
+    "a broken one": (
+        lambda src: broken(src / "train" / "dog" / "0.png"),
+        "src/train/dog/0.png: broken picture: ",
+    ),
+    "text": (
+        lambda src: (src / "train" / "cat" / "0.png").write_text("a cat"),
+        "src/train/cat/0.png: ",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN_PICTURES)
+def test_broken_pictures_stop_it_until_they_are_left_out(capsys, workplace, kind):
+    spoil, expected = BROKEN_PICTURES[kind]
+    spoil(tree(workplace / "src"))
+    words = ("prepare", "folder", "src", "out", "--processes", 1)
+    code, _, errors = called(capsys, *words)
+    assert code == 2
+    assert errors.startswith(f"minialexnet: error: {expected}")
+    assert errors.count("\n") == 1
+    assert not (workplace / "out").exists()
+    code, said, errors = called(capsys, *words, "--skip-broken")
+    assert (code, errors) == (0, "")
+    assert " images of 2 classes (1 broken ones left out, see report.json); train on" in said
+    assert not (workplace / "out.unfinished").exists()
+
+
 def test_a_folder_of_pictures_to_train_on_must_be_prepared_first(refused, workplace):
     tree(workplace / "src")
     assert "src: not a prepared data set" in refused("train", "--data", "src")
@@ -427,6 +464,7 @@ def test_a_folder_of_pictures_to_train_on_must_be_prepared_first(refused, workpl
 
 def changed(name, change):
     def spoil(folder):
+        tiny.foreign(folder)
         np.save(folder / name, change(np.load(folder / name)))
 
     return spoil
@@ -481,10 +519,34 @@ def test_a_broken_checkpoint_is_refused(refused, workplace, command):
     whole = path.read_bytes()
     middle = len(whole) // 2
     flipped = whole[:middle] + bytes([whole[middle] ^ 4]) + whole[middle + 1 :]
+    before = workplace / "run" / "previous.npz"
     for damaged in (b"", whole[:1000], whole[:-1], flipped):
-        path.write_bytes(damaged)
-        assert "run/checkpoint.npz: " in (line := refused(*command.split()))
-        assert "damaged" in line
+        for other in (damaged, None):
+            path.write_bytes(damaged)
+            before.unlink(missing_ok=True) if other is None else before.write_bytes(other)
+            assert "run/checkpoint.npz: " in (line := refused(*command.split()))
+            assert "damaged" in line
+            assert ("run/previous.npz: " in line) == (other is not None)
+
+
+def test_the_state_before_is_used_where_the_last_is_damaged(capsys, workplace):
+    path = workplace / "run" / "checkpoint.npz"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+    for words in (["evaluate", "run"], ["predict", "run", "run/curves.png"]):
+        code, _, errors = called(capsys, *words)
+        assert code == 0
+        assert errors.startswith("warning: run/checkpoint.npz: not a checkpoint, or a damaged one")
+        assert errors.endswith("; run/previous.npz is used instead\n")
+    before = (workplace / "run" / "previous.npz").read_bytes()
+    code, said, errors = called(capsys, "train", "--resume", "--out", "run")
+    assert (code, errors) == (0, "")
+    warning = said.splitlines()[0]
+    assert warning.startswith("warning: run/checkpoint.npz: not a checkpoint, or a damaged one")
+    assert warning.endswith("; going on from run/previous.npz, epoch 2, step 0")
+    # What was lost has been done again, and the good state was not pushed out by the damaged one.
+    assert path.read_bytes() == whole
+    assert (workplace / "run" / "previous.npz").read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -498,7 +560,7 @@ def test_a_checkpoint_of_another_network_is_refused(refused, workplace, command)
     line = refused(*command.split())
     assert "run/checkpoint.npz: a checkpoint of another network: conv1.weight should be" in line
     del saved.about["recipe"]["network"]
-    saved.about["recipe"]["colour"] = "red"
+    saved.about["recipe"]["tint"] = "red"
     checkpoint.save(path, saved)
     assert "run/checkpoint.npz: not a recipe of this version" in refused(*command.split())
 

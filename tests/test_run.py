@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 
 import numpy as np
@@ -17,11 +18,12 @@ from minialexnet.recipe import Recipe, from_dict
 from minialexnet.run import Run, Stop, for_device, network, vacant
 
 CPU = device("cpu")
-TIMING = ("images_per_s", "seconds")
+TIMING = train.TIMING
 FILES = {
     "recipe.json",
     "log.csv",
     "checkpoint.npz",
+    "previous.npz",
     "best.npz",
     "curves.png",
     "filters.png",
@@ -86,7 +88,10 @@ def test_the_log_has_a_row_for_each_epoch(finished_run):
     history = checkpoint.load(finished_run / "checkpoint.npz").about["progress"]["history"]
     logged = rows(finished_run)
     assert [row["epoch"] for row in logged] == ["1", "2"]
-    assert [{key: float(value) for key, value in row.items()} for row in logged] == history
+    numbers = [{key: float(value) for key, value in row.items()} for row in logged]
+    assert untimed(numbers) == history
+    assert all(row["images_per_s"] > 0 and row["seconds"] > 0 for row in numbers)
+    assert all(0 < row["waited"] < 1 for row in numbers)
     assert list(logged[0]) == ["epoch", "rate", "loss", "train_error", "test_error", *TIMING]
 
 
@@ -284,6 +289,100 @@ def test_a_run_interrupted_at_every_step_is_the_undisturbed_one(
     assert done == 5 * [False] + [True]
     for name in ("checkpoint.npz", "best.npz"):
         assert equal(checkpoint.load(folder / name), checkpoint.load(finished_run / name))
+
+
+def test_equal_runs_have_equal_checkpoints_whatever_the_clock_says(
+    tmp_path, finished_run, data_folder, monkeypatch
+):
+    monkeypatch.setattr(Run, "pictures", lambda self: None)
+    Run(small(data_folder), tmp_path / "run", CPU, 1).go()
+    for name in ("checkpoint.npz", "best.npz", "previous.npz"):
+        assert (tmp_path / "run" / name).read_bytes() == (finished_run / name).read_bytes()
+
+
+def test_times_are_remembered_by_the_log_alone(tmp_path, data_folder, monkeypatch):
+    monkeypatch.setattr(Run, "pictures", lambda self: None)
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "train", interrupted(4))
+        Run(small(data_folder), folder, CPU, 1).go()
+    first, under_way = rows(folder)
+    assert under_way["epoch"] == "1.3333"
+    assert under_way["test_error"] == ""
+    assert float(under_way["loss"]) > 0
+    Run(small(data_folder), folder, CPU, 1, resume=True).go()
+    assert rows(folder)[0] == first
+    assert rows(folder)[1]["epoch"] == "2"
+    (folder / "log.csv").write_text("epoch,loss\n1,what\n")
+    again = Run(small(data_folder, epochs=3, schedule="constant"), folder, CPU, 1, resume=True)
+    assert again.go()
+    assert [row["seconds"] == "" for row in rows(folder)] == [True, True, False]
+
+
+def test_the_curves_are_drawn_while_it_runs(tmp_path, data_folder, monkeypatch):
+    monkeypatch.setattr(Run, "pictures", lambda self: None)
+    monkeypatch.setattr(run, "DRAW", 0)
+    drawn = []
+    monkeypatch.setattr(Run, "draw", lambda self, name, figure: drawn.append((name, self.rows())))
+    Run(small(data_folder), tmp_path / "run", CPU, 1).go(save_minutes=0)
+    assert {name for name, _ in drawn} == {"curves.png"}
+    epochs = [[row["epoch"] for row in shown] for _, shown in drawn]
+    assert epochs == [[0.3333], [0.6667], [1], [1, 1.3333], [1, 1.6667], [1, 2]]
+
+
+def test_two_do_not_train_in_one_folder(tmp_path, data_folder, monkeypatch):
+    monkeypatch.setattr(Run, "pictures", lambda self: None)
+    one = Run(small(data_folder), tmp_path / "run", CPU, 1)
+    other = Run(small(data_folder), tmp_path / "run", CPU, 1, resume=True)
+    said = []
+
+    def meanwhile(*given):
+        for loss in train.train(*given):
+            with pytest.raises(InputError) as caught:
+                other.go()
+            said.append(str(caught.value))
+            yield loss
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "train", meanwhile)
+        assert one.go()
+    assert set(said) == {f"{tmp_path / 'run'}: another process is training here"}
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[:-1], lambda whole: b""])
+def test_a_damaged_state_gives_way_to_the_one_before(
+    tmp_path, finished_run, data_folder, monkeypatch, capsys, damage
+):
+    monkeypatch.setattr(Run, "pictures", lambda self: None)
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "train", interrupted(5))
+        Run(small(data_folder), folder, CPU, 1).go(save_minutes=0)
+    last = folder / "checkpoint.npz"
+    last.write_bytes(damage(last.read_bytes()))
+    capsys.readouterr()
+    taken_up = Run(small(data_folder), folder, CPU, 1, resume=True)
+    said = capsys.readouterr().out
+    assert said.startswith(f"warning: {last}: not a checkpoint, or a damaged one")
+    assert said.endswith(f"; going on from {folder / 'previous.npz'}, epoch 2, step 1\n")
+    good = (folder / "previous.npz").read_bytes()
+    taken_up.save("checkpoint.npz")
+    # The damaged state did not become the one before.
+    assert (folder / "previous.npz").read_bytes() == good
+    assert taken_up.go()
+    for name in ("checkpoint.npz", "best.npz"):
+        assert (folder / name).read_bytes() == (finished_run / name).read_bytes()
+
+
+def test_without_colours_there_is_no_colour_noise(tmp_path, data_folder):
+    path = shutil.copytree(data_folder, tmp_path / "set") / "meta.json"
+    meta = json.loads(path.read_text())
+    del meta["colours"], meta["checksum"]
+    path.write_text(json.dumps(meta))
+    said = refusal(small(path.parent, colour=0.1), tmp_path / "run", CPU, 1)
+    assert said.startswith(f"{path.parent}: nobody measured how its colours vary")
+    assert not (tmp_path / "run").exists()
+    Run(small(path.parent), tmp_path / "run", CPU, 1)
 
 
 # ---------------------------------------------------------------- on another device

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from minialexnet import processor
 from minialexnet.backend import device
 from minialexnet.bench.work import Work
-from minialexnet.data import batches, seen
+from minialexnet.data import seen
 from minialexnet.engine import for_cpu
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.optim import SGD
@@ -51,7 +51,7 @@ def minialexnet(work: Work) -> Step:
     wait = _gpu_wait() if not on_cpu else _no_wait
 
     def batch():
-        images, labels = next(batches(pictures, work.batch, rng))
+        images, labels = work.some(pictures, rng)
         return see(images), place.put(labels)
 
     def train() -> dict[str, float]:
@@ -113,7 +113,7 @@ def _torch(work: Work, layout: str) -> Step:
     wait = torch.cuda.synchronize if work.device != "cpu" else _no_wait
 
     def batch():
-        images, labels = next(batches(pictures, work.batch, rng))
+        images, labels = work.some(pictures, rng)
         x = torch.from_numpy(images).to(work.device).permute(0, 3, 1, 2)
         x = x.to(torch.float32, memory_format=layout).sub_(128)
         return x, torch.from_numpy(labels).to(work.device)

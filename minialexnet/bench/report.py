@@ -52,6 +52,23 @@ def layers(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def feeding(result: dict) -> str:
+    """The result of `feeding.feeding_speeds`, in words."""
+    crop, size = result["crop"], result["size"]
+    lines = [
+        f"{result['pictures']:,} pictures of {size} x {size} pixels in the system's memory, parts "
+        f"of {crop} x {crop}, batch {result['batch']}; medians",
+        f"{'copying memory':32}{_median(result['speeds']['copying']) / GIGA:10,.2f} GB/s",
+    ]
+    for kind, share in result["shares"].items():
+        speed = _median(result["speeds"][kind])
+        lines.append(
+            f"{kind:32}{speed * crop * crop * 3 / GIGA:10,.2f} GB/s{speed:10,.0f} images/s, "
+            f"{share:.0%} of copying"
+        )
+    return "\n".join(lines)
+
+
 def _median(values: list[float]) -> float:
     values = sorted(values)
     middle = len(values) // 2

@@ -61,3 +61,8 @@ class Work:
         rng, count = np.random.default_rng(0), 4 * self.batch
         images = rng.integers(0, 256, (count, *self.shape), np.uint8)
         return Split(images, rng.integers(0, self.classes, count))
+
+    def some(self, pictures: Split, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """A batch of these pictures, and their labels."""
+        chosen = rng.permutation(len(pictures.labels))[: self.batch]
+        return pictures.images[chosen], pictures.labels[chosen]

@@ -21,12 +21,18 @@ def add(commands) -> None:
         "--steps", type=int, metavar="NUMBER", help="steps in a turn (about a second's worth)"
     )
     one.add_argument("--layers", action="store_true", help="the time of each layer instead")
+    one.add_argument(
+        "--data",
+        metavar="NAME",
+        help="how fast pictures of this data set reach the network instead",
+    )
     one.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a new file")
     add_device(one)
 
 
 def run(arguments) -> int:
-    from minialexnet.bench import Work, layer_times, measured, report
+    from minialexnet import networks
+    from minialexnet.bench import Work, feeding_speeds, layer_times, measured, report
 
     path = arguments.json
     if path is not None and path.exists():
@@ -47,7 +53,11 @@ def run(arguments) -> int:
         arguments.engine,
         threads,
     )
-    if arguments.layers:
+    if arguments.data is not None:
+        crop = networks.SIZES[work.network]
+        result = feeding_speeds(arguments.data, crop, work.batch, arguments.rounds)
+        print(report.feeding(result))
+    elif arguments.layers:
         result = layer_times(work)
         print(report.layers(result))
     else:

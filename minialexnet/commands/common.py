@@ -1,6 +1,7 @@
 """What several commands share: options, and opening what they name."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from minialexnet import processor
@@ -73,9 +74,13 @@ def saved_run(path: Path, best: bool = False):
 
     if not path.exists():
         raise InputError(f"{path}: no such run; minialexnet train makes one")
-    if path.is_dir():
-        path = path / ("best.npz" if best else "checkpoint.npz")
-    saved = checkpoint.load(path)
+    if path.is_dir() and not best:
+        saved, path, wrong = checkpoint.load_last(path)
+        if wrong:
+            print(f"warning: {wrong}; {path} is used instead", file=sys.stderr)
+    else:
+        path = path / checkpoint.BEST if path.is_dir() else path
+        saved = checkpoint.load(path)
     recipe = from_dict(saved.about["recipe"], path)
     net = runs.network(recipe.network, len(saved.about["data"]["classes"]), recipe.seed)
     checkpoint.give(net, saved, device("cpu"), path)

@@ -31,6 +31,11 @@ def add(commands) -> None:
         metavar="NUMBER",
         help="save this often within an epoch (10)",
     )
+    one.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write the curves for TensorBoard too: tensorboard --logdir RUN",
+    )
     add_options(
         one.add_argument_group("what the recipe says, unless given here (in brackets: mini's)")
     )
@@ -38,6 +43,7 @@ def add(commands) -> None:
 
 def run(arguments) -> int:
     from minialexnet import run as runs
+    from minialexnet.board import Board, demand_installed
     from minialexnet.recipe import OPEN_ENDED
     from minialexnet.recipes import published
 
@@ -48,6 +54,8 @@ def run(arguments) -> int:
     folder = arguments.out
     if not arguments.save_minutes >= 0:
         raise InputError(f"--save-minutes should be 0 or more, got {arguments.save_minutes}")
+    if arguments.tensorboard:
+        demand_installed()
     if arguments.resume:
         if folder is None:
             raise InputError("--resume needs --out RUN, the folder of the run to go on with")
@@ -75,11 +83,15 @@ def run(arguments) -> int:
         f"{device.name}, {threads} threads; run folder {folder}",
         flush=True,
     )
+    board = Board(folder, run.progress.epoch) if arguments.tensorboard else None
     try:
-        finished = run.go(arguments.save_minutes)
+        finished = run.go(arguments.save_minutes, board)
     except runs.Diverged as error:
         print(f"minialexnet: {error}", file=sys.stderr)
         return 1
+    finally:
+        if board is not None:
+            board.close()
     if not finished:
         print(f"stopped and saved; go on with: minialexnet train --resume --out {folder}")
         return 130
