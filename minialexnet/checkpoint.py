@@ -70,6 +70,8 @@ def save_last(folder: Path, checkpoint: Checkpoint, keep: bool = True) -> None:
         except OSError:  # some file systems know one name a file
             shutil.copyfile(last, link)
         link.replace(before)
+        # Where both names are of one file already, nothing was renamed.
+        link.unlink(missing_ok=True)
     save(last, checkpoint)
 
 

@@ -1,7 +1,12 @@
 """Pictures of a run: learning curves, first-layer filters, predictions."""
 
+import re
+
 import numpy as np
 from matplotlib.figure import Figure
+
+# Letters of a class's name that fit under a picture.
+LONGEST = 24
 
 
 def curves(history: list[dict]) -> Figure:
@@ -58,6 +63,12 @@ def filters(weight: np.ndarray) -> Figure:
     return figure
 
 
+def short(name: str) -> str:
+    """A class's name where there is little room: of ImageNet's, the first words without the ID."""
+    words = re.sub(r"^n\d{8} ", "", name).partition(",")[0]
+    return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+
+
 def predictions(
     images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, classes
 ) -> Figure:
@@ -80,11 +91,11 @@ def predictions(
         row, column = divmod(n, columns)
         above, below = axes[2 * row, column], axes[2 * row + 1, column]
         above.imshow(image, interpolation="nearest")
-        above.set_title(classes[labels[n]], fontsize=10, parse_math=False)
+        above.set_title(short(classes[labels[n]]), fontsize=10, parse_math=False)
         best = np.argsort(-probabilities[n], kind="stable")[:5]
         for place, m in enumerate(best):
             color = "tab:orange" if m == labels[n] else "tab:blue"
             below.barh(-place, probabilities[n, m], color=color, alpha=0.6)
-            below.text(0.02, -place, classes[m], va="center", fontsize=8, parse_math=False)
+            below.text(0.02, -place, short(classes[m]), va="center", fontsize=8, parse_math=False)
         below.set(xlim=(0, 1), ylim=(-4.6, 0.6))
     return figure

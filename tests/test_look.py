@@ -106,3 +106,17 @@ def test_names_of_classes_are_shown_as_they_are():
     figure, _ = predictions(2, 2, ["$x^$", "50 % _off_"])
     drawn(figure)
     assert figure.axes[0].get_title() == "$x^$"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cat", "cat"),
+        ("n01440764 tench, Tinca tinca", "tench"),
+        ("n01440764", "n01440764"),
+        ("n02108551 Tibetan mastiff of the highest mountains", "Tibetan mastiff of the …"),
+    ],
+)
+def test_names_are_shortened_where_there_is_little_room(name, expected):
+    assert look.short(name) == expected
+    assert len(look.short(name)) <= 24
