@@ -32,6 +32,7 @@ from minialexnet.backend import Device
 from minialexnet.board import Board
 from minialexnet.chance import generator
 from minialexnet.data import Dataset
+from minialexnet.data.mapped import forget
 from minialexnet.engine import for_cpu
 from minialexnet.errors import InputError
 from minialexnet.evaluate import probabilities
@@ -195,6 +196,7 @@ class Run:
         """The weights that the recipe begins with, on the host."""
         rng = generator("weights", self.recipe.seed)
         some = self.data.train.images[rng.permutation(len(self.data.train.labels))[:64]]
+        forget(self.data.train.images)
         see = self.recipe.seen(self.data.mean, backend.device("cpu"))
         return initialised(self.recipe.init, self.net, rng, see(some))
 

@@ -1,5 +1,6 @@
 """What many tests start from."""
 
+import os
 import shutil
 
 import pytest
@@ -27,3 +28,9 @@ def finished_run(data_folder, tmp_path_factory):
 def run_copy(finished_run, tmp_path):
     """A copy of that run to do anything with."""
     return shutil.copytree(finished_run, tmp_path / "run")
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Nothing waits for the disk, which matters to those alone whose power fails."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -16,6 +16,7 @@ from minialexnet.data.picture import decoded, pixels, square
 from minialexnet.data.preparation import is_done, prepare
 from minialexnet.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("at_once")
 # Neither the classes nor the files are written in the order they are to be read in.
 TRAIN = ["dog/2.png", "dog/10.jpg", "ant/b.JPEG", "ant/a.jpeg", "ant/C.PNG", "bee/x.Jpg"]
 TEST = ["bee/y.png", "bee/x.png", "dog/1.png", "ant/1.png"]
@@ -232,7 +233,7 @@ def finished(src, **options):
     """Whether it goes on to what it would have become without a stop."""
     out, straight = src.parent / "out", src.parent / "straight"
     prepare_folder(src, out, **options)
-    prepare_folder(src, straight, **options)
+    prepare_folder(src, straight)
     assert sorted(path.name for path in src.parent.iterdir()) == ["out", "src", "straight"]
     return same(out, straight)
 

@@ -40,11 +40,13 @@ def test_sums_are_those_of_integers():
     assert found.cross.tolist() == np.einsum("nhwi,nhwj->ij", whole, whole).tolist()
 
 
+@pytest.mark.parametrize("pictures", [1, 5, 13])
 @pytest.mark.parametrize("pixels", [1, 15, 16, 100])
-def test_how_many_pixels_are_worked_on_at_a_time_changes_nothing(monkeypatch, pixels):
+def test_how_much_is_worked_on_at_a_time_changes_nothing(monkeypatch, pixels, pictures):
     images = rotated(13, 3, 5)
     expected = sums(images)
     monkeypatch.setattr(statistics, "PIXELS", pixels)
+    monkeypatch.setattr(statistics, "PICTURES", pictures)
     assert same(sums(images), expected)
 
 

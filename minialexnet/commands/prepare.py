@@ -1,10 +1,10 @@
 """minialexnet prepare: turn pictures into a data set."""
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 from minialexnet.commands.common import Parser
+from minialexnet.commands.progress import Progress
 from minialexnet.errors import InputError
 
 
@@ -88,57 +88,18 @@ def _prepare(arguments, read_source) -> int:
     count = len(source.train.labels) + len(source.test.labels)
     print(
         f"{out}: {count:,} pictures of {size} x {size} pixels, shorter side scaled, centre cut "
-        f"out; {_gigabytes(takes.needed)}, of {_gigabytes(takes.free)} free; about "
-        f"{timedelta(seconds=round(takes.seconds))} with {processes} processes",
+        f"out; {_room(takes.needed)}, of {_room(takes.free)} free; about "
+        f"{timedelta(seconds=round(takes.seconds))}, processes: {processes}",
         flush=True,
     )
     if takes.needed > takes.free:
-        raise InputError(
-            f"{out} needs {_gigabytes(takes.needed)}, there are {_gigabytes(takes.free)} free"
-        )
+        raise InputError(f"{out} needs {_room(takes.needed)}, there are {_room(takes.free)} free")
     if arguments.dry_run:
         print("nothing was written (--dry-run)")
         return 0
-    with _Progress(count) as progress:
+    with Progress(count) as progress:
         preparation.prepare(source, out, size, processes, arguments.skip_broken, progress)
     return _said(out)
-
-
-class _Progress:
-    """Pictures done and time left: a bar for who watches, a line a minute for a log."""
-
-    def __init__(self, total: int):
-        from tqdm import tqdm
-
-        watched = sys.stderr.isatty()
-        self.bar = tqdm(
-            total=total,
-            unit=" pictures",
-            file=sys.stderr if watched else _Lines(),
-            mininterval=0.5 if watched else 60,
-            delay=0 if watched else 60,
-            ascii=not watched,
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.bar.close()
-
-    def __call__(self, pictures: int) -> None:
-        self.bar.update(pictures)
-
-
-class _Lines:
-    """What tqdm would draw over and over, as lines."""
-
-    def write(self, text: str) -> None:
-        if text := text.strip():
-            print(text, flush=True)
-
-    def flush(self) -> None:
-        pass
 
 
 def prepare_cifar10(arguments) -> int:
@@ -150,9 +111,12 @@ def prepare_cifar10(arguments) -> int:
 
 
 def check(arguments) -> int:
-    from minialexnet.data.prepared import demand_intact
+    from minialexnet.data.prepared import demand_intact, prepared
 
-    print(f"{arguments.folder}: {demand_intact(arguments.folder):,} pictures, all intact")
+    made = prepared(arguments.folder)
+    with Progress(len(made.train.labels) + len(made.test.labels)) as progress:
+        count = demand_intact(arguments.folder, progress)
+    print(f"{arguments.folder}: {count:,} pictures, all intact")
     return 0
 
 
@@ -171,5 +135,5 @@ def _said(folder: Path) -> int:
     return 0
 
 
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:,.3g} GB"
+def _room(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"

@@ -31,6 +31,7 @@ from minialexnet.files import synced, whole
 
 REPORT = "report.json"
 LEDGER = "ledger.npz"
+ELSEWHERE = "move it, or choose another folder than the one next to it"
 
 
 @dataclass
@@ -123,10 +124,7 @@ class Draft:
         names = {path.name for path in self.folder.iterdir()} - {*ARRAYS, REPORT, LEDGER}
         # A process that was killed while it wrote the report leaves a part of it.
         if strange := [name for name in names if not name.startswith(f".{REPORT}.")]:
-            raise InputError(
-                f"{self.folder} is in the way, it holds {min(strange)}: move it, or choose another "
-                "folder than the one next to it"
-            )
+            raise InputError(f"{self.folder} is in the way, it holds {min(strange)}: {ELSEWHERE}")
         # Without a report nothing was begun in earnest.
         self._clear()
         try:
@@ -169,14 +167,14 @@ class Draft:
             return blank
         try:
             ledger = Ledger.load(path)
+            fits = (
+                np.array_equal(ledger.jobs, jobs)
+                and ledger.done.shape == blank.done.shape
+                and ledger.checksums.shape == blank.checksums.shape
+                and ledger.sums.total.shape == blank.sums.total.shape
+            )
         except Exception:  # a damaged file raises a dozen kinds
-            ledger = None
-        fits = ledger is not None and (
-            np.array_equal(ledger.jobs, jobs)
-            and ledger.done.shape == blank.done.shape
-            and ledger.checksums.shape == blank.checksums.shape
-            and ledger.sums.total.shape == blank.sums.total.shape
-        )
+            fits = False
         # Nothing is lost but time.
         self.again = not fits
         return ledger if fits else blank

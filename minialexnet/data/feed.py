@@ -19,7 +19,9 @@ from minialexnet.data.prepared import Split
 AHEAD = 3
 THREADS = 2
 # Bytes of pictures after which the memory that they take in a mapped file is given back.
-KEPT = 2**29
+KEPT = 2**28
+# Bytes that the operating system maps along with what is touched.
+ALONG = 2**16
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Feed:
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray, Views]]:
         """Yields pictures or parts of them, (n, H, W, 3) uint8, labels and views, on the host."""
         steps = iter(range(self.start, steps_per_epoch(self.split, self.batch)))
-        touched, picture = 0, self.split.images[0].nbytes
+        touched, picture = 0, self.split.images[0].nbytes + ALONG
         pool = ThreadPoolExecutor(THREADS, "feed")
         try:
             made = deque(pool.submit(self._made, step) for step in islice(steps, AHEAD))

@@ -23,7 +23,16 @@ from pathlib import Path
 
 import numpy as np
 
-from minialexnet.data.draft import LEDGER, REPORT, Draft, Images, read_report, tidy, unfinished
+from minialexnet.data.draft import (
+    ELSEWHERE,
+    LEDGER,
+    REPORT,
+    Draft,
+    Images,
+    read_report,
+    tidy,
+    unfinished,
+)
 from minialexnet.data.picture import decoded, square
 from minialexnet.data.prepared import Dataset, prepared
 from minialexnet.data.source import Reader, Source
@@ -113,6 +122,8 @@ def prepare(
         return prepared(out)
     out = vacant(out)
     folder = unfinished(out)
+    if folder.is_file():
+        raise InputError(f"{folder} is a file, and in the way: {ELSEWHERE}")
     if not folder.is_dir():
         make_folder(folder, out)
     with alone(folder, "preparing pictures"):

@@ -20,11 +20,13 @@ may be 250 GB, when somebody asks for it (`demand_intact`).
 
 import json
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from minialexnet.data.mapped import forget
 from minialexnet.data.statistics import Colours
 from minialexnet.errors import InputError, reading
 
@@ -122,8 +124,14 @@ def prepared(folder: str | Path) -> Dataset:
     return Dataset(train, test, tuple(meta["classes"]), np.array(mean), meta["source"], colours)
 
 
-def demand_intact(folder: str | Path) -> int:
+def demand_intact(
+    folder: str | Path, progress: Callable[[int], None] = lambda pictures: None
+) -> int:
     """Compare every picture of a prepared folder with its checksum.
+
+    Parameters
+    ----------
+    progress : is told 0, then how many more pictures were compared
 
     Returns
     -------
@@ -144,6 +152,7 @@ def demand_intact(folder: str | Path) -> int:
     if wanted.shape != (count,):
         raise InputError(f"{folder / CHECKSUMS}: expected ({count},), got {wanted.shape}")
     place = 0
+    progress(0)
     for name, split in (("train", data.train), ("test", data.test)):
         for number, image in enumerate(split.images):
             if zlib.crc32(np.ascontiguousarray(image)) != wanted[place]:
@@ -152,6 +161,9 @@ def demand_intact(folder: str | Path) -> int:
                     "another): prepare the data set again"
                 )
             place += 1
+            progress(1)
+            if number % 1024 == 0:
+                forget(split.images)
     return count
 
 

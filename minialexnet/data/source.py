@@ -68,9 +68,9 @@ class Files:
     paths: tuple[bytes, ...]
 
     def __iter__(self):
-        for path in self.paths:
+        for path in map(os.fsdecode, self.paths):
             with open(path, "rb") as file:
-                yield os.fsdecode(path), file.read()
+                yield path, file.read()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from minialexnet.data.folder import in_class_folders, picture_names
+from minialexnet.data.imagenet.labels import VALIDATION
 from minialexnet.data.imagenet.names import WNID
 from minialexnet.data.source import FolderPictures
 from minialexnet.errors import InputError
@@ -30,9 +31,12 @@ def validation_folders(folder: Path, wnids) -> FolderPictures:
     parts = in_class_folders(folder, wnids)
     # The numbers go across the classes: sorted by name, the order is that of the official archive.
     order = np.argsort(parts.names, kind="stable")
-    return FolderPictures(
-        parts.names[order], parts.labels[order], parts.folders, parts.where[order]
-    )
+    names = parts.names[order]
+    for name in names[1:][names[1:] == names[:-1]].tolist():
+        name = name.decode(errors="replace")
+        if VALIDATION.fullmatch(name):
+            raise InputError(f"{folder}: {name} is in two classes")
+    return FolderPictures(names, parts.labels[order], parts.folders, parts.where[order])
 
 
 def validation_heap(folder: Path) -> FolderPictures:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from minialexnet.data.imagenet.archives import texts
+from minialexnet.data.imagenet.matlab import table
 from minialexnet.data.imagenet.names import WNID
 from minialexnet.errors import InputError, reading
 
@@ -64,20 +65,12 @@ def devkit_labels(path: Path, files: dict[str, bytes]) -> tuple[dict[int, str], 
 
 def _synsets(path: Path, content: bytes) -> tuple[dict[str, str], dict[str, str]]:
     """WordNet IDs by ILSVRC2012_ID, and words by WordNet ID, of the classes in meta.mat."""
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise InputError(
-            f"{path}: {META} is a MATLAB file, which takes SciPy to read: "
-            'pip install "minialexnet[imagenet]"'
-        ) from error
     with reading(f"{path}: {META} is broken"):
-        synsets = np.atleast_1d(loadmat(io.BytesIO(content), squeeze_me=True)["synsets"])
         # Synsets above the classes, such as "animal", have children and no pictures of their own.
-        leaves = [row for row in synsets if int(row["num_children"]) == 0]
-        ids = {str(int(row["ILSVRC2012_ID"])): str(row["WNID"]) for row in leaves}
-        words = {str(row["WNID"]): str(row["words"]) for row in leaves}
-    if {len(ids), len(words)} != {len(leaves)} or not all(map(WNID.fullmatch, words)):
+        leaves = [row for row in table(content, "synsets") if int(row["num_children"]) == 0]
+        ids = {str(int(row["ILSVRC2012_ID"])): row["WNID"] for row in leaves}
+        words = {row["WNID"]: row["words"] or "" for row in leaves}
+    if {len(ids), len(words)} != {len(leaves)} or not all(WNID.fullmatch(str(w)) for w in words):
         raise InputError(f"{path}: {META}: expected a number and a WordNet ID for each class")
     return ids, words
 
@@ -136,12 +129,17 @@ def labelled(names: np.ndarray, known: dict[int, str], classes, where: str) -> n
     """
     places = {wnid: m for m, wnid in enumerate(classes)}
     labels = np.empty(len(names), np.int64)
+    seen = set()
     for n, name in enumerate(names.tolist()):
         name = name.decode(errors="replace")
         match = VALIDATION.fullmatch(name)
-        wnid = known.get(int(match["number"])) if match else None
+        number = int(match["number"]) if match else 0
+        wnid = known.get(number)
         if wnid is None:
             raise InputError(f"{where}: no label for the validation picture {name}")
+        if number in seen:
+            raise InputError(f"{where}: validation picture {number} is there twice")
+        seen.add(number)
         if wnid not in places:
             raise InputError(
                 f"{where}: {name} shows {wnid}, of which there are no training pictures"

@@ -167,7 +167,7 @@ def _opened(path: Path):
         import pyarrow.parquet
     except ImportError as error:
         raise InputError(
-            f'{path}: reading parquet takes pyarrow: pip install "minialexnet[imagenet]"'
+            f'{path}: reading parquet takes pyarrow: pip install "minialexnet[parquet]"'
         ) from error
     with reading(f"{path}: broken parquet file"):
         return pyarrow.parquet.ParquetFile(path)
