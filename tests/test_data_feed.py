@@ -147,7 +147,7 @@ def test_mapped_memory_is_given_back_and_read_again(tmp_path, monkeypatch):
     data = prepared(tiny.prepared(tmp_path / "set", train=40))
     forgotten = []
     kept = mapped.forget
-    monkeypatch.setattr(feed, "KEPT", 12 * (32 * 32 * 3 + feed.ALONG))
+    monkeypatch.setattr(feed, "KEPT", 12 * 32 * 32 * 3)
     monkeypatch.setattr(feed, "forget", lambda images: forgotten.append(1) or kept(images))
     one = Feed(data.train, np.arange(40), 4, Look(0, plain), seen(data.mean, 1, 0, CPU))
     drawn = np.concatenate([images for images, _, _ in one.batches()])
