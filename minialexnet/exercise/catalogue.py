@@ -1,13 +1,38 @@
 """All exercises, in the order of the lectures."""
 
-from minialexnet.exercise import linear, relu
 from minialexnet.exercise.base import Exercise
+from minialexnet.exercise.tasks import (
+    alexnet,
+    avgpool,
+    conv2d_backward,
+    conv2d_forward,
+    crops,
+    dropout,
+    linear,
+    lrn,
+    maxpool,
+    relu,
+    sgd,
+    softmax_loss,
+    two_towers,
+)
 
 EXERCISES: dict[str, Exercise] = {
-    one.name: one
-    for one in (
-        linear.EXERCISE,
-        relu.EXERCISE,
+    task.EXERCISE.name: task.EXERCISE
+    for task in (
+        softmax_loss,
+        linear,
+        relu,
+        conv2d_forward,
+        conv2d_backward,
+        maxpool,
+        avgpool,
+        lrn,
+        dropout,
+        sgd,
+        crops,
+        two_towers,
+        alexnet,
     )
 }
 

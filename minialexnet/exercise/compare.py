@@ -1,6 +1,6 @@
 """Is an array what it should be? If not: where not, and what the mistake probably is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import permutations
 from numbers import Number
 
@@ -11,8 +11,8 @@ from minialexnet.exercise.base import Failed
 # Differences allowed, as a share of the largest entry: float64, and float32.
 CLOSE = {"float64": 1e-6, "float32": 1e-4}
 
-# A wrong array and the mistake that makes it.
-Slip = tuple[np.ndarray, str]
+# A wrong array, or a function that gives one, and the mistake that makes it.
+Slip = tuple[np.ndarray | Callable[[], np.ndarray], str]
 
 
 def same(
@@ -45,7 +45,7 @@ def same(
     if got.shape != want.shape:
         raise Failed(
             f"{name} has the shape {got.shape}, expected {want.shape}{context}",
-            _first(got, _reshaped(slips, got.shape)) or _shape_slip(name, got, want, axes),
+            _first(got, slips) or _shape_slip(name, got, want, axes),
         )
     if got.dtype.kind not in "fiub":
         raise Failed(f"{name} should hold numbers, got {got.dtype}{context}")
@@ -74,22 +74,25 @@ def _largest(array) -> float:
 
 
 def _first(got, slips: Iterable[Slip]) -> str | None:
-    """The mistake that makes just this array. A slip that cannot be worked out is none."""
+    """The mistake that makes just this array."""
+    for wrong, mistake in _worked_out(slips):
+        if got.shape == wrong.shape and close(got, wrong):
+            return mistake
+    return None
+
+
+def _worked_out(slips: Iterable[Slip]) -> Iterator[Slip]:
+    """The slips that there are: one may be impossible for these shapes."""
     slips = iter(slips)
     while True:
         try:
             wrong, mistake = next(slips)
+            wrong = np.asarray(wrong() if callable(wrong) else wrong, np.float64)
         except StopIteration:
-            return None
-        wrong = np.asarray(wrong, np.float64)
-        if got.shape == wrong.shape and (
-            close(got, wrong) or np.array_equal(got, wrong, equal_nan=True)
-        ):
-            return mistake
-
-
-def _reshaped(slips: Iterable[Slip], shape) -> Iterator[Slip]:
-    return ((wrong, mistake) for wrong, mistake in slips if np.shape(wrong) == shape)
+            return
+        except (ValueError, TypeError, KeyError, IndexError):
+            continue
+        yield wrong, mistake
 
 
 def _kind(got) -> str | None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minialexnet.exercise.base import Failed
 from minialexnet.layers import Network
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.networks.kinds import layer_kinds
@@ -59,3 +60,21 @@ def losses(seed: int, loss=softmax_cross_entropy, sgd=SGD, see=None, **kinds) ->
         net.params = optimiser.step(net.params, grads, 0.1)
     found.append(float(loss(net(x), labels)[0]))
     return found
+
+
+def compare_losses(seed: int, right: list[float] | None = None, **theirs) -> None:
+    """Raise `Failed` unless the losses are those of the library, to the digits float32 has.
+
+    Parameters
+    ----------
+    right : what they should be, if not the library's
+    theirs : as for `losses`
+    """
+    right = losses(seed) if right is None else right
+    came = losses(seed, **theirs)
+    for step, (ours, yours) in enumerate(zip(right, came, strict=True)):
+        if not abs(ours - yours) <= 1e-3 * max(1.0, abs(ours)):
+            raise Failed(
+                f"in a small network the loss after {step} steps is {yours:.5g}, with the library's"
+                f" answer {ours:.5g} (before the first step {came[0]:.5g} and {right[0]:.5g})"
+            )
