@@ -1,6 +1,6 @@
 """Submissions for the exercise on ReLU that try to harm, cheat or get lost, and what they earn."""
 
-GOOD = '''
+GOOD = """
 import numpy as np
 from minialexnet.layers import Layer
 
@@ -12,11 +12,11 @@ class ReLU(Layer):
 
     def backward(self, dy, cache):
         return dy * cache, {}
-'''
+"""
 # Only what is asked of forward alone is right.
 WRONG = GOOD.replace("return dy * cache, {}", "return dy, {}")
 # Shapes, dtypes and the like, but no number is right.
-NOISE = '''
+NOISE = """
 from minialexnet.layers import Layer
 
 
@@ -26,7 +26,7 @@ class ReLU(Layer):
 
     def backward(self, dy, cache):
         return dy, {}
-'''
+"""
 
 
 def in_forward(line: str) -> str:
@@ -201,12 +201,12 @@ os._exit(0)
         "NOISE",
         True,
     ),
-    "leaves_in_forward": (
-        "import os\n" + in_forward("if x.ndim == 2: os._exit(3)"), "part", True
-    ),
+    "leaves_in_forward": ("import os\n" + in_forward("if x.ndim == 2: os._exit(3)"), "part", True),
     "never_ends": (GOOD + "\nwhile True:\n    pass\n", "GOOD", False),
     "never_ends_in_backward": (
-        GOOD.replace("return dy * cache, {}", "while True: pass"), "part", False
+        GOOD.replace("return dy * cache, {}", "while True: pass"),
+        "part",
+        False,
     ),
     "cannot_be_told_to_stop": (
         "import signal\n"
@@ -234,12 +234,12 @@ for _ in range(3):
         True,
     ),
     "stops_others": (
-        GOOD + "\nimport os\nfor n in (os.getppid(), -1):\n    os.kill(n, 9)\n", "GOOD", True
+        GOOD + "\nimport os\nfor n in (os.getppid(), -1):\n    os.kill(n, 9)\n",
+        "GOOD",
+        True,
     ),
     "wants_all_memory": (GOOD + "\nx = [0]\nwhile True:\n    x = x + x\n", "GOOD", False),
-    "wants_all_memory_in_forward": (
-        in_forward("z = np.ones((10**6, 10**6))"), "nothing", False
-    ),
+    "wants_all_memory_in_forward": (in_forward("z = np.ones((10**6, 10**6))"), "nothing", False),
     "hands_over_too_much": (
         GOOD.replace("return dy * cache, {}", "return np.broadcast_to(dy.flat[0], (10**10,)), {}"),
         "part",
@@ -265,7 +265,9 @@ for _ in range(3):
         False,
     ),
     "raises_what_is_no_exception": (
-        in_forward("if x.ndim == 2: raise KeyboardInterrupt"), "part", False
+        in_forward("if x.ndim == 2: raise KeyboardInterrupt"),
+        "part",
+        False,
     ),
     "deletes": (
         GOOD

@@ -23,9 +23,9 @@ FUTURES = 0x1000000  # from __future__ import annotations
 class Absent(importlib.abc.MetaPathFinder):
     """Other libraries that have the layers ready-made are not there."""
 
-    names = frozenset(
-        ("torch", "torchvision", "tensorflow", "keras", "jax", "flax", "cupy", "chainer", "onnx")
-        + ("onnxruntime", "autograd", "tinygrad", "mxnet", "paddle", "theano", "nbgrader")
+    names = (
+        *("torch", "torchvision", "tensorflow", "keras", "jax", "flax", "cupy", "chainer", "onnx"),
+        *("onnxruntime", "autograd", "tinygrad", "mxnet", "paddle", "theano", "nbgrader"),
     )
 
     def find_spec(self, name, path=None, target=None):
@@ -102,6 +102,8 @@ def load(cells, files, definitions_only) -> tuple:
 
 
 def serve(operation, target, *operands):
+    if operation == "ready":
+        return True
     if operation == "load":
         return load(*operands)
     if operation == "candidate":
@@ -111,6 +113,8 @@ def serve(operation, target, *operands):
 
 def main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
+    # What it forks does not answer in its place.
+    os.register_at_fork(after_in_child=connection.close)
     sys.path.insert(0, sys.argv[2])
     sys.meta_path.insert(0, Absent())
     fixed_chance()

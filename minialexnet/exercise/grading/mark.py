@@ -26,7 +26,7 @@ def marks(path: Path, homework, libraries, guard) -> dict:
 
     Returns
     -------
-    {"remarks": [...], "exercises": {name: {"file", "points", "earned", "checks", "remarks",
+    {"remarks": [...], "exercises": {name: {"file" (None if there is none, or nothing in it), "points", "earned", "checks", "remarks",
     "attempts"}}}; each of checks is {"check", "points", "earned", "message"}
     """
     documents, files, remarks = submission.read(path)
@@ -59,6 +59,9 @@ def _exercise(name, source, homework, library, guard) -> dict:
         else:
             checks = _checks(exercise, session, homework.exercises[name].seeds)
         remarks = [*source.remarks]
+        for cell, line, kind, said in session.failed[:5]:
+            what = f"{kind}: {said}" if said else kind
+            remarks.append(ADDRESS.sub("0x...", f"{cell}, line {line}: {what}"[:300]))
         if session.definitions_only:
             remarks.append(
                 f"{source.file} did not come to its end when it was run; its imports, definitions "
@@ -93,13 +96,14 @@ def _failed(exercise, message: str) -> list[dict]:
 
 def _missing(source, session, exercise) -> str:
     said = f"{exercise.provides} is not defined when {source.file} has been run"
-    for cell, line, kind, message in session.failed:
-        said += f"; {cell}, line {line}: {kind}: {message}"
-        break
+    for cell, line, kind, message in session.failed[:1]:
+        said += f"\n{cell}, line {line}: {kind}: {message}"
     return ADDRESS.sub("0x...", said)
 
 
 def _told(file, points, checks, remarks, attempts) -> dict:
+    if checks and all(one["message"].startswith("not written yet") for one in checks):
+        file = None
     whole = sum(one["points"] for one in checks)
     share = sum(one["earned"] for one in checks) / whole if whole else 0.0
     return {

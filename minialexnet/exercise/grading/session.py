@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from minialexnet.exercise.grading.hollow import package
 from minialexnet.layers import Layer
 
 HERE = Path(__file__).parent
+# Seconds for Python and NumPy to start.
+STARTING = 120
 SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/ssl")
 
 
@@ -27,7 +30,7 @@ class Limits:
     Parameters
     ----------
     seconds : for one answer
-    late : so many answers may be missing before no more are waited for
+    late : so often the same method may give no answer in time; then it is not called again
     processor : seconds of processor time, from one start to the next
     memory : MB of address space
     files : MB of all files, and of one file
@@ -35,7 +38,7 @@ class Limits:
     """
 
     seconds: float = 20
-    late: int = 3
+    late: int = 2
     processor: int = 120
     memory: int = 2048
     files: int = 64
@@ -82,10 +85,13 @@ class _Peer(wire.Peer):
         self.session = session
 
     def ask(self, operation, target, *operands):
+        doing = operands[0] or "call" if operation == "call" else operation
+        if self.session.late[doing] >= self.session.limits.late:
+            raise NoAnswer("not tried: the answer was waited for too often before")
         try:
             return super().ask(operation, target, *operands)
         except wire.Broken as error:
-            raise NoAnswer(self.session.ended(error)) from None
+            raise NoAnswer(self.session.ended(error, doing)) from None
 
 
 class Session:
@@ -106,7 +112,7 @@ class Session:
         self.protection, self.limits = protection, limits
         self.names = Library(frozenset(hidden))
         self.process = self.peer = self.folder = self.over = None
-        self.late, self.definitions_only, self.failed = 0, False, ()
+        self.late, self.definitions_only, self.failed = Counter(), False, ()
 
     def __enter__(self):
         return self
@@ -128,8 +134,6 @@ class Session:
     def _load(self):
         """Start it; where its file does not come to an end, with its definitions alone."""
         for _ in range(2):
-            if self.late >= self.limits.late:
-                raise NoAnswer("not tried: too many answers did not come in time")
             self.start()
             try:
                 self.failed = self.peer.ask(
@@ -144,7 +148,7 @@ class Session:
                 if self.definitions_only:
                     raise
                 self.definitions_only = True
-                self.late -= self.over == "late"
+                self.late.clear()
 
     def start(self):
         ours, theirs = socket.socketpair()
@@ -186,14 +190,18 @@ class Session:
                 cwd=folder / "tmp",
             )
         self.peer = _Peer(self, ours, serve, self.names, strict)
-        self.peer.seconds, self.over = limits.seconds, None
+        self.peer.seconds, self.over = STARTING, None
+        # A busy machine takes its time, which is not the submission's.
+        self.peer.ask("ready", None)
+        self.peer.seconds = limits.seconds
 
-    def ended(self, error) -> str:
+    def ended(self, error, doing: str) -> str:
         """Why there is no answer, in the student's words; the process is stopped."""
         if self.over is not None:
             return "there is no answer any more: the process ended before"
         if isinstance(error, wire.Late):
-            self.late, self.over = self.late + 1, "late"
+            self.late[doing] += 1
+            self.over = "late"
             self.stop()
             return (
                 f"no answer within {self.limits.seconds:g} s: is there a loop that does not end, "

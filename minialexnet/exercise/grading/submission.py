@@ -116,18 +116,18 @@ def source(documents, files, exercise, others) -> Source | None:
     return Source(first.file, cells, files, tuple(remarks))
 
 
-def _rating(document, exercise, others) -> int:
+def _rating(document, exercise, others) -> float:
     """How likely it is that the exercise is in there; 0 for not at all."""
-    texts = [t for _, t, owner in document.cells if owner in (None, exercise.name)]
-    defined = [_defined(text, exercise.provides) for text in texts]
+    texts = [text for _, text, owner in document.cells if owner in (None, exercise.name)]
+    defined = max((_defined(text, exercise.provides) for text in texts), default=0)
     name = _plain(document.file)
-    if not any(defined):
-        return 0
-    named = 8 * (name == exercise.name) + 4 * (name != exercise.name and exercise.name in name)
-    foreign = any(
-        name == other or (other in name and other not in exercise.name) for other in others
-    )
-    return 1 + 2 * (max(defined) > 1) + named + 8 * _tagged(document, exercise) - (foreign * 0.5)
+    exact, tagged = name == exercise.name, _tagged(document, exercise)
+    if not defined:
+        # It may be defined in a way that nobody sees before it runs.
+        return 0.5 * (exact or tagged)
+    named = 8 * exact + 4 * (not exact and exercise.name in name)
+    foreign = any(other in name and other not in exercise.name for other in others)
+    return 1 + 2 * (defined > 1) + named + 8 * tagged - 0.5 * foreign
 
 
 def _tagged(document, exercise) -> bool:
@@ -259,7 +259,7 @@ def _magic_free(text: str) -> str:
 def _read(name, cells, remarks) -> Document:
     """The document, with a remark on each cell that is no Python."""
     wrong = [(label, _wrong(text)) for label, text, _ in cells if parsed(text) is None]
-    remarks += [f"{label}, {what}; it was left out" for label, what in wrong]
+    remarks += [f"{label} was left out: {what}" for label, what in wrong]
     return Document(name, tuple(cells), tuple(remarks))
 
 

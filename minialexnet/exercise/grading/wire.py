@@ -236,7 +236,10 @@ class Peer:
                 head += count
             for number in dropped:
                 self._forget(number)
-            return [self._decoded(part, payload) for part in body]
+            kind, *rest = [self._decoded(part, payload) for part in body]
+            if kind not in ("ask", "is", "failed"):
+                raise ValueError("no kind of message")
+            return [kind, *rest]
         except SENSELESS as error:
             raise Broken("words without sense") from error
 
