@@ -8,6 +8,12 @@ from typing import Any
 
 from minialexnet.exercise.source import Source, stripped
 
+# What holds in every exercise, and is said in every student's file.
+RULES = """Nothing that is handed in is written into; results are new arrays of the dtype of what
+came in (float32 in, float32 out). Array functions of `xp = namespace(x)` run on a GPU too; `np`
+does not, which costs no marks.
+"""
+
 
 class Failed(Exception):
     """An answer did not pass a check. The message says what was found, where, and the likely slip.
@@ -64,6 +70,7 @@ class Exercise:
     definition : the naive definition that answers are compared with, a function of plain loops
     hints : three, each giving away more than the one before
     checks : what an answer must pass
+    rules : what holds besides
     """
 
     name: str
@@ -75,6 +82,7 @@ class Exercise:
     definition: Callable
     hints: tuple[str, str, str]
     checks: tuple[Check, ...]
+    rules: str = RULES
 
     @cached_property
     def answer(self) -> str:
@@ -93,7 +101,7 @@ class Exercise:
 
     def _heading(self) -> str:
         return (
-            f"{self.title}.\n\n{self.task.strip()}\n\n"
+            f"{self.title}.\n\n{self.task.strip()}\n\n{self.rules}\n"
             f"    from minialexnet import exercise\n"
             f'    exercise.check("{self.name}", {self.provides})\n'
             f'    exercise.hint("{self.name}")\n'

@@ -60,7 +60,7 @@ def same(
     likely = _first(got, slips) or _first(got, general(name, want, axes, given))
     raise Failed(
         f"{place} is {float(got[index])!r}, expected {float(want[index])!r}{several}{context}",
-        likely or _region(name, got, wrong, axes),
+        likely or _factor(name, got, want) or _region(name, got, wrong, axes),
     )
 
 
@@ -121,6 +121,8 @@ def _shape_slip(name, got, want, axes) -> str | None:
             for axis, (here, there) in enumerate(zip(got.shape, want.shape, strict=True))
             if here != there
         ]
+        if got.ndim == 4 and got.shape[1] == got.shape[2] and want.shape[1] != want.shape[2]:
+            return "right for square pictures only: rows and columns are counted separately"
         if all(abs(by) == 1 for _, by in off):
             many = "too few" if off[0][1] < 0 else "too many"
             return f"one {many} along {' and '.join(_named(axes, a) for a, _ in off)}: off by one"
@@ -169,26 +171,35 @@ def general(name, want, axes, given=None) -> Iterator[Slip]:
             yield shifted, f"your {name} is off by one along {word}"
 
 
+def _factor(name, got, want) -> str | None:
+    """By what the array would be right but for a factor."""
+    with np.errstate(all="ignore"):
+        factor = float((got * want).sum() / (want * want).sum())
+    if not np.isfinite(factor) or want.size < 2 or not close(got, factor * want):
+        return None
+    percent = 100 * (factor - 1)
+    much = f"{abs(percent):.2g} % too {'large' if percent > 0 else 'small'}"
+    if abs(percent) >= 10:
+        much = f"{factor:.4g} times as large as it should be"
+    return f"your {name} is {much}, everywhere: a constant is not what it should be"
+
+
 def _region(name, got, wrong, axes) -> str | None:
     """What can be said from where the wrong entries are."""
     if not np.isfinite(got).all():
         return "NaN or infinity: a division by 0, a logarithm of 0, or exp of something large"
-    for axis in range(wrong.ndim):
-        if wrong.shape[axis] < 2:
-            continue
-        others = tuple(a for a in range(wrong.ndim) if a != axis)
-        places = np.flatnonzero(wrong.any(axis=others))
-        word = _named(axes, axis)
+    if wrong.ndim != len(axes) or not all(name in axes for name in ("H", "W")):
+        return None
+    for axis, word in enumerate(axes):
+        places = np.flatnonzero(wrong.any(axis=tuple(a for a in range(wrong.ndim) if a != axis)))
         last = wrong.shape[axis] - 1
-        if places.tolist() == [last]:
-            return f"your {name} is wrong only at the last place along {word}: the edge"
-        if places.tolist() == [0]:
-            return f"your {name} is wrong only at the first place along {word}: the edge"
-        if places.tolist() == list(range(1, last + 1)) and word == "N":
+        if word == "N" and places.tolist() == list(range(1, last + 1)):
             return f"your {name} is right for the first image only"
-    inner = tuple(
-        slice(1, -1) if _named(axes, a) in ("H", "W") else slice(None) for a in range(wrong.ndim)
-    )
-    if any(part != slice(None) for part in inner) and wrong[inner].size and not wrong[inner].any():
+        if last >= 2 and places.tolist() == [last]:
+            return f"your {name} is wrong only at the last place along {word}: the edge"
+        if last >= 2 and places.tolist() == [0]:
+            return f"your {name} is wrong only at the first place along {word}: the edge"
+    inside = wrong[tuple(slice(1, -1) if word in ("H", "W") else slice(None) for word in axes)]
+    if inside.size > 3 and not inside.any():
         return f"your {name} is right inside and wrong at the edge: look at the padding"
     return None

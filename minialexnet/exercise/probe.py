@@ -93,7 +93,11 @@ class Half:
         self.theirs.params = self.ours.params = params
 
     def forward(self, x, rng=None):
-        return pair(self.theirs.forward(x, rng), "forward")[0], self.ours.forward(x, rng)[1]
+        y, cache = self.ours.forward(x, rng)
+        theirs, _ = pair(self.theirs.forward(x, rng), "forward")
+        if np.shape(theirs) != y.shape:
+            raise Failed(f"y has the shape {np.shape(theirs)}, expected {y.shape}: mend it first")
+        return theirs, cache
 
     def backward(self, dy, cache):
         return self.ours.backward(dy, cache)
@@ -392,7 +396,11 @@ def _trains(subject, candidate, rng):
 
 def _half_kind(subject, candidate):
     def make(*args, **settings):
-        return Half(candidate(*args, **settings), subject.kind(*args, **settings))
+        # The library's draws from a copy, so that the next layer's weights stay what they are.
+        ours = subject.kind(*args, **copy.deepcopy(settings))
+        half = Half(candidate(*args, **settings), ours)
+        half.params = half.params
+        return half
 
     return make
 

@@ -296,6 +296,7 @@ their places. Towers are `k.Parallel({"a": ..., "b": ...})`.
 """,
     source=Source("minialexnet.networks.alexnet", "alexnet"),
     definition=naive,
+    rules="Only the table is asked for: no layer is to be written.\n",
     hints=(
         "Begin with the names, in order: conv1 relu1 norm1 pool1 conv2 relu2 norm2 pool2 conv3 "
         "relu3 conv4 relu4 conv5 relu5 pool5 flatten fc6 relu6 drop6 fc7 relu7 drop7 fc8.",

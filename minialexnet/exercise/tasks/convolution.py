@@ -210,7 +210,7 @@ def slips(array, layer, x, dy, seed):
             ("x without its padding was used: the windows lie on the padded picture"),
         )
         yield (
-            lambda: right.reshape(right.shape[3], -1).T.reshape(right.shape),
+            lambda: right.reshape(-1, right.shape[3]).T.reshape(right.shape),
             ("reshaping mixed up your dweight: (K K C, O) becomes (K, K, C, O)"),
         )
         return

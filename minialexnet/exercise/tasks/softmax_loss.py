@@ -130,15 +130,18 @@ def _large(candidate, rng):
     for labels in (np.array([0, 2]), np.array([1, 1])):
         loss, dscores = _tried(candidate, scores.copy(), labels)
         right, dright = naive(scores, labels)
-        where = "scores of 1000 and more"
-        same("loss", loss, np.array(right), where=where, slips=_overflow(right))
-        same("dscores", dscores, dright, where=where, axes=AXES)
-        if not (np.isfinite(loss) and np.isfinite(dscores).all()):
-            raise Failed(f"loss is {loss} for scores of 1000", "exp overflows")
-
-
-def _overflow(right):
-    yield right - 0.0, "exp overflows or a logarithm sees 0: subtract the largest score first"
+        if np.isnan(loss) or not np.isfinite(dscores).all():
+            raise Failed(
+                f"loss is {loss}, expected {right} (scores of 1000)",
+                "exp overflows: subtract the largest score of each row first",
+            )
+        if np.isinf(loss):
+            raise Failed(
+                f"loss is {loss}, expected {right} (scores of 1000)",
+                "the logarithm of a probability that is 0: ln of the sum minus the score instead",
+            )
+        same("loss", loss, np.array(right), where="scores of 1000 and more")
+        same("dscores", dscores, dright, where="scores of 1000 and more", axes=AXES)
 
 
 def _dtype(candidate, rng):
