@@ -18,6 +18,9 @@ class Nothing:
     def find(self, name):
         raise ValueError(name)
 
+    def kind(self, name):
+        return None
+
 
 class Accumulates:
     """An object with a memory, at the other end."""

@@ -39,6 +39,9 @@ class Library:
     def name(self, value):
         return None
 
+    def kind(self, name):
+        return None
+
     def find(self, name):
         module, _, inside = name.partition(":")
         value = importlib.import_module(module)

@@ -12,7 +12,6 @@ ELSEWHERE = {
     "softmax_loss": ("loss.py",),
     "conv2d_forward": ("layers/winograd.py", "layers/local.py"),
     "conv2d_backward": ("layers/winograd.py", "layers/local.py"),
-    "sgd": ("optim.py",),
     "crops": ("data/augment.py", "data/crops.py", "data/input.py"),
     "alexnet": ("networks/",),
 }

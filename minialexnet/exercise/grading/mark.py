@@ -26,8 +26,9 @@ def marks(path: Path, homework, libraries, guard) -> dict:
 
     Returns
     -------
-    {"remarks": [...], "exercises": {name: {"file" (None if there is none, or nothing in it), "points", "earned", "checks", "remarks",
-    "attempts"}}}; each of checks is {"check", "points", "earned", "message"}
+    {"remarks": [...], "exercises": {name: {"file", "points", "earned", "checks", "remarks",
+    "attempts"}}}; file is None if there is none, or nothing in it; each of checks is {"check",
+    "points", "earned", "message"}
     """
     documents, files, remarks = submission.read(path)
     found = {}

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from html import escape
+from html import escape as html_escape
 from statistics import fmean, median
 
 from minialexnet.exercise import EXERCISES
@@ -12,6 +12,11 @@ STYLE = (
     "table{border-collapse:collapse}td,th{border:1px solid #bbb;padding:.2em .6em;text-align:left}"
     "pre{background:#f4f4f4;padding:.6em;white-space:pre-wrap}"
 )
+
+
+def escape(text: str) -> str:
+    """Text that no browser takes for HTML, in Markdown neither."""
+    return html_escape(text, quote=False)
 
 
 def total(one: dict) -> float:

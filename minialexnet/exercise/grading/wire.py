@@ -15,7 +15,9 @@ import json
 import math
 import struct
 import time
+import types
 import weakref
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 
@@ -53,6 +55,10 @@ class Remote:
 
     __slots__ = ("__weakref__", "_handle", "_peer")
     __array_ufunc__ = None
+
+    @property
+    def __dict__(self):
+        return self._peer.ask("vars", self)
 
     def __getattr__(self, name):
         if name.startswith("__") and name not in ("__name__", "__doc__", "__wrapped__"):
@@ -113,7 +119,8 @@ class Peer:
     ----------
     connection : a socket
     serve : what carries out a request: (operation, *operands) -> result
-    library : finds what both ends have, such as a class of minialexnet, by its name; and names it
+    library : finds what both ends have, such as a class of minialexnet, by its name; names it; and
+        knows the kinds that an object of the other end may claim to be of
     accelerator : the module of the strict device, or None
     watches : whether this end reports what is written into arrays (the submission's end)
     """
@@ -314,6 +321,10 @@ class Peer:
             return ["type", np.dtype(value).name]
         if (name := self.library.name(value)) is not None:
             return ["library", name]
+        # What the library keeps together, such as the places of parts of pictures.
+        kind = type(value)
+        if is_dataclass(kind) and (name := self.library.name(kind)) is not None:
+            return ["record", name, [inner(getattr(value, one.name)) for one in fields(kind)]]
         return ["object", *self._exported(value)]
 
     def _encoded_array(self, array, payload):
@@ -360,9 +371,13 @@ class Peer:
             self.count += 1
             number = 2 * self.count + self.watches
             self.objects[number], self.handles[id(value)] = value, number
-        kind = value if isinstance(value, type) or callable(value) else type(value)
-        name = str(getattr(kind, "__name__", type(value).__name__))[:100]
-        return number, f"{type(value).__module__}.{type(value).__qualname__}/{name}", name
+        kind = type(value)
+        own = isinstance(value, type | types.FunctionType | types.BuiltinFunctionType)
+        name = str(value.__name__ if own else kind.__name__)[:100]
+        # The nearest kind that both ends know, so that isinstance has an answer there.
+        known = (one for one in kind.__mro__ if one.__module__.startswith("minialexnet."))
+        base = next((f"{one.__module__}:{one.__qualname__}" for one in known), None)
+        return number, f"{kind.__module__}.{kind.__qualname__}/{name}", name, base
 
     def _decoded(self, value, payload):
         if not isinstance(value, list):
@@ -404,6 +419,8 @@ class Peer:
             return getattr(self._decoded(rest[0], payload), str(rest[1]))
         if kind == "library":
             return self.library.find(str(rest[0]))
+        if kind == "record":
+            return self.library.find(rest[0])(*(self._decoded(x, payload) for x in rest[1]))
         raise ValueError("a value of an unknown kind")
 
     def _decoded_array(self, words, payload):
@@ -427,7 +444,7 @@ class Peer:
         self._keep(number, array, bytes(raw) if self.watches else None)
         return array
 
-    def _remote(self, number, kind, name):
+    def _remote(self, number, kind, name, base):
         if not isinstance(number, int):
             raise ValueError("no number")
         known = self.remotes.get(("object", number))
@@ -439,7 +456,10 @@ class Peer:
         if kind not in self.kinds:
             if len(self.kinds) > 1000:
                 raise ValueError("more classes than anybody writes")
-            self.kinds[kind] = type(str(name), (Remote,), {"__slots__": (), "__module__": "remote"})
+            about = {"__slots__": (), "__module__": "remote"}
+            if (claimed := self.library.kind(base)) is not None:
+                about["__class__"] = property(lambda self: claimed)
+            self.kinds[kind] = type(str(name), (Remote,), about)
         remote = object.__new__(self.kinds[kind])
         object.__setattr__(remote, "_peer", self)
         object.__setattr__(remote, "_handle", number)
@@ -477,6 +497,7 @@ REQUESTS = {
     "set": setattr,
     "item": lambda target, key: target[key],
     "put": lambda target, key, value: target.__setitem__(key, value),
+    "vars": lambda target: dict(vars(target)),
     "length": len,
     "list": list,
     "contains": lambda target, value: value in target,
