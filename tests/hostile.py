@@ -245,6 +245,17 @@ for _ in range(3):
         "part",
         False,
     ),
+    "hands_over_too_many": (
+        GOOD.replace("return dy * cache, {}", "return [[0.5] * 10**6] * 20, {}"),
+        "part",
+        False,
+    ),
+    "says_what_is_no_text": (
+        GOOD + "\nraise ValueError('\\ud800 at 0x7f0123456789')\n",
+        "GOOD",
+        False,
+    ),
+    "is_slow_each_time": ("import time\n" + in_forward("time.sleep(1.2)"), "less than GOOD", False),
     "floods": (
         "import sys\n" + in_forward("print('x' * 10**6); sys.stderr.write('y' * 10**6)"),
         "GOOD",

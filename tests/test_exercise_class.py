@@ -20,7 +20,7 @@ def homework(folder: Path, seconds: float):
     assert main(["exercise", "new", "HW1", "--out", str(folder), *options]) == 0
     file = folder / "instructor" / "homework.json"
     made = json.loads(file.read_text())
-    made["limits"] |= {"seconds": seconds, "memory": 1024, "processor": 30}
+    made["limits"] |= {"seconds": seconds, "whole": 8 * seconds, "memory": 1024, "processor": 30}
     file.write_text(json.dumps(made))
 
 

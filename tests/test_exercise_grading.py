@@ -17,7 +17,7 @@ from minialexnet.exercise import EXERCISES, homework
 from minialexnet.exercise.grading import hollow, mark, protection
 from minialexnet.exercise.grading.session import Limits
 
-QUICK = Limits(seconds=2, late=2, processor=20, memory=1024)
+QUICK = Limits(seconds=2, whole=8, late=2, processor=20, memory=1024)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,7 @@ def test_a_hostile_submission_earns_what_it_would_without_its_tricks(
         "GOOD": got == 12,
         "NOISE": 0 < got <= noise,
         "less than NOISE": got <= noise,
+        "less than GOOD": got < 12,
         "part": 0 < got < 12,
         "nothing": got == 0,
     }

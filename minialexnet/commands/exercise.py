@@ -129,10 +129,12 @@ def grade(arguments) -> int:
         for student, one in class_.items():
             for end, made in (("md", report.markdown), ("html", report.page)):
                 place = a.feedback / f"{student}.{end}"
-                place.write_text(made(homework, student, one), encoding="utf-8")
+                # A folder's name may hold bytes that are no text.
+                place.write_text(made(homework, student, one), encoding="utf-8", errors="replace")
     with whole(a.out) as file:
-        file.write(report.table(homework, class_).encode())
-    print(report.summary(homework, class_, guard), end="")
+        file.write(report.table(homework, class_).encode("utf-8", "replace"))
+    summary = report.summary(homework, class_, guard)
+    print(summary.encode("utf-8", "replace").decode(), end="")
     return 0
 
 

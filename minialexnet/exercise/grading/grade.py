@@ -11,8 +11,8 @@ from pathlib import Path
 from minialexnet.exercise import EXERCISES
 from minialexnet.exercise.grading import hollow, mark, protection, submission
 
-# An exercise of one student that is not through after so many waits is given up.
-PATIENCE = 8
+# A student whose marking takes so many times what the limits allow is given up.
+PATIENCE = 3
 
 
 def grade(homework, folder: Path, processes: int, progress=lambda: None, guard=None) -> dict:
@@ -34,11 +34,14 @@ def grade(homework, folder: Path, processes: int, progress=lambda: None, guard=N
     guard = guard or protection.found(homework.limits)
     found = {}
     with ExitStack() as stack:
+        # Also of those that are killed before they can clear up.
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="minialexnet-"))
+        os.chmod(scratch, 0o711)
         libraries = {}
         for name in homework.exercises:
-            place = stack.enter_context(tempfile.TemporaryDirectory(prefix="minialexnet-"))
-            hollow.write(Path(place), EXERCISES[name])
-            libraries[name] = place
+            libraries[name] = os.path.join(scratch, name)
+            os.mkdir(libraries[name])
+            hollow.write(Path(libraries[name]), EXERCISES[name])
         context = get_context("forkserver")
         context.set_forkserver_preload([mark.__name__])
         running: dict = {}
@@ -48,7 +51,7 @@ def grade(homework, folder: Path, processes: int, progress=lambda: None, guard=N
             while waiting and len(running) < processes:
                 student, path = waiting.pop()
                 ours, theirs = context.Pipe(duplex=False)
-                words = (theirs, path.absolute(), homework, libraries, guard)
+                words = (theirs, path.absolute(), homework, libraries, guard, scratch)
                 process = context.Process(target=mark.work, args=words, daemon=False)
                 process.start()
                 theirs.close()
@@ -64,7 +67,7 @@ def grade(homework, folder: Path, processes: int, progress=lambda: None, guard=N
 
 def _patience(homework) -> float:
     limits = homework.limits
-    return 60 + PATIENCE * limits.late * limits.seconds * len(homework.exercises)
+    return 60 + PATIENCE * (limits.whole + 2 * limits.seconds) * len(homework.exercises)
 
 
 def _marks(channel, process, homework) -> dict:

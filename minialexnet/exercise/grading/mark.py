@@ -5,6 +5,7 @@ import os
 import re
 import resource
 import sys
+import tempfile
 from pathlib import Path
 
 from minialexnet.exercise import EXERCISES, results
@@ -39,7 +40,7 @@ def marks(path: Path, homework, libraries, guard) -> dict:
     if not any(one["file"] for one in found.values()):
         # Why nothing was found.
         remarks += [remark for one in documents for remark in one.remarks]
-    return {"remarks": remarks, "exercises": found}
+    return {"remarks": [_clean(remark) for remark in remarks], "exercises": found}
 
 
 def _exercise(name, source, homework, library, guard) -> dict:
@@ -62,7 +63,7 @@ def _exercise(name, source, homework, library, guard) -> dict:
         remarks = [*source.remarks]
         for cell, line, kind, said in session.failed[:5]:
             what = f"{kind}: {said}" if said else kind
-            remarks.append(ADDRESS.sub("0x...", f"{cell}, line {line}: {what}"[:300]))
+            remarks.append(f"{cell}, line {line}: {what}"[:300])
         if session.definitions_only:
             remarks.append(
                 f"{source.file} did not come to its end when it was run; its imports, definitions "
@@ -76,7 +77,7 @@ def _checks(exercise, session, seeds) -> list[dict]:
     worst: dict[str, dict] = {}
     for seed in seeds:
         for one in results(exercise.name, Candidate(session), seed):
-            message = ADDRESS.sub("0x...", str(one.message or ""))[:2000]
+            message = _clean(str(one.message or ""))
             earned = float(min(max(one.earned, 0), one.points))
             if one.check not in worst or earned < worst[one.check]["earned"]:
                 worst[one.check] = {
@@ -99,7 +100,7 @@ def _missing(source, session, exercise) -> str:
     said = f"{exercise.provides} is not defined when {source.file} has been run"
     for cell, line, kind, message in session.failed[:1]:
         said += f"\n{cell}, line {line}: {kind}: {message}"
-    return ADDRESS.sub("0x...", said)
+    return _clean(said)
 
 
 def _told(file, points, checks, remarks, attempts) -> dict:
@@ -108,18 +109,30 @@ def _told(file, points, checks, remarks, attempts) -> dict:
     whole = sum(one["points"] for one in checks)
     share = sum(one["earned"] for one in checks) / whole if whole else 0.0
     return {
-        "file": file,
+        "file": file and _clean(file),
         "points": points,
         "earned": round(points * share, 2),
         "checks": checks,
-        "remarks": list(remarks),
-        "attempts": list(attempts),
+        "remarks": [_clean(remark) for remark in remarks],
+        "attempts": [_clean(attempt) for attempt in attempts],
     }
 
 
-def work(channel, path, homework, libraries, guard) -> None:
-    """Mark one student in this process, and send the marks as JSON."""
+def _clean(text: str) -> str:
+    """Text without what differs between runs, and without what is no Unicode."""
+    text = ADDRESS.sub("0x...", text)
+    return text.encode("utf-8", "replace").decode()[:2000]
+
+
+def work(channel, path, homework, libraries, guard, scratch=None) -> None:
+    """Mark one student in this process, and send the marks as JSON.
+
+    Parameters
+    ----------
+    scratch : where temporary folders are made
+    """
     protection.adopt()
+    tempfile.tempdir = scratch
     # What a submission hands over may be large, and larger still when it is compared.
     if sys.platform == "linux":
         size = 3 * homework.limits.memory * 2**20

@@ -32,6 +32,7 @@ WALLED = (
 )
 LACKING = (
     "no network (a submission could reach it)",
+    "other processes of the grader's user are safe (a submission could stop them)",
     "files: whatever the grader's user may read or write, a submission may too, the library's own "
     "layers among it; attempts that can be seen in its text are reported",
 )
@@ -62,13 +63,21 @@ class Protection:
 
     def told(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What is in force, and what is not."""
+        held, lacking = list(ALWAYS), []
         if self.walled:
-            return ALWAYS + WALLED, ()
+            return (*held, *WALLED), ()
+        lacking += LACKING
         if self.apart:
-            return (*ALWAYS, *WALLED[-2:]), LACKING
-        if os.getuid() == 0:
-            return ALWAYS, (*LACKING, "a limit on processes does not bind root")
-        return (*ALWAYS, "a limit on processes"), LACKING
+            held += WALLED[-2:]
+        elif os.getuid() == 0:
+            lacking.append(
+                "a limit on processes: none binds root, and no other user can run Python"
+            )
+        else:
+            held.append(WALLED[-1])
+        if sys.platform == "darwin":
+            lacking.append("a limit on memory: macOS has none")
+        return tuple(held), tuple(lacking)
 
 
 def found(limits: Limits) -> Protection:

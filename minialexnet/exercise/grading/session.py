@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Limits:
     Parameters
     ----------
     seconds : for one answer
+    whole : seconds for all of them together
     late : so often the same method may give no answer in time; then it is not called again
     processor : seconds of processor time, from one start to the next
     memory : MB of address space
@@ -38,6 +40,7 @@ class Limits:
     """
 
     seconds: float = 20
+    whole: float = 180
     late: int = 2
     processor: int = 120
     memory: int = 2048
@@ -95,10 +98,16 @@ class _Peer(wire.Peer):
         doing = operands[0] or "call" if operation == "call" else operation
         if self.session.late[doing] >= self.session.limits.late:
             raise NoAnswer("not tried: the answer was waited for too often before")
+        if self.session.waited > self.session.limits.whole:
+            raise NoAnswer("not tried: the time for the whole exercise was used up")
+        start = time.monotonic()
         try:
             return super().ask(operation, target, *operands)
         except wire.Broken as error:
             raise NoAnswer(self.session.ended(error, doing)) from None
+        finally:
+            if self.seconds != STARTING and not self.depth:
+                self.session.waited += time.monotonic() - start
 
 
 class Session:
@@ -119,6 +128,7 @@ class Session:
         self.protection, self.limits = protection, limits
         self.names = Library(frozenset(hidden))
         self.process = self.peer = self.folder = self.over = None
+        self.waited = 0.0
         self.late, self.definitions_only, self.failed = Counter(), False, ()
 
     def __enter__(self):
@@ -245,8 +255,11 @@ class Session:
 def _cleared(folder) -> None:
     for path, names, _ in os.walk(folder.name):
         for name in names:
-            with suppress(OSError):
-                os.chmod(os.path.join(path, name), 0o700)
+            inner = os.path.join(path, name)
+            # A link may point anywhere.
+            if not os.path.islink(inner):
+                with suppress(OSError):
+                    os.chmod(inner, 0o700)
     with suppress(OSError):
         folder.cleanup()
 

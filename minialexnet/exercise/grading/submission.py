@@ -10,8 +10,8 @@ from pathlib import Path
 
 from minialexnet.exercise.notebook import MARK
 
-# Of one student: files, bytes of a file, bytes of all of them.
-FILES, FILE, ALL = 200, 4 * 2**20, 16 * 2**20
+# Of one student: files, bytes of a file, bytes of all of them, letters of Python in a file.
+FILES, FILE, ALL, LETTERS = 200, 4 * 2**20, 16 * 2**20, 2**19
 SKIPPED = (".ipynb_checkpoints", "__pycache__", ".git", "__MACOSX")
 
 
@@ -258,6 +258,8 @@ def _magic_free(text: str) -> str:
 
 def _read(name, cells, remarks) -> Document:
     """The document, with a remark on each cell that is no Python."""
+    if sum(len(text) for _, text, _ in cells) > LETTERS:
+        return Document(name, (), (f"{name} is longer than anybody writes, and was left out",))
     wrong = [(label, _wrong(text)) for label, text, _ in cells if parsed(text) is None]
     remarks += [f"{label} was left out: {what}" for label, what in wrong]
     return Document(name, tuple(cells), tuple(remarks))

@@ -21,8 +21,8 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 
-# Bytes of one message, entries of one list.
-LARGEST, LONGEST = 2**28, 10**6
+# Bytes of one message, of all in it that is no array, and values in it.
+LARGEST, WORDIEST, LONGEST = 2**28, 2**24, 2 * 10**5
 HEAD = struct.Struct("<IQ")
 KINDS = "biufc"
 
@@ -132,7 +132,7 @@ class Peer:
         self.objects, self.handles, self.remotes = {}, {}, weakref.WeakValueDictionary()
         self.kinds, self.methods = {}, {}
         self.arrays, self.pristine, self.numbers = {}, {}, {}
-        self.dropped, self.count, self.depth = [], 0, 0
+        self.dropped, self.count, self.depth, self.words = [], 0, 0, 0
 
     # ------------------------------------------------------------ requests
 
@@ -211,13 +211,14 @@ class Peer:
 
     def _send(self, message, deadline, generators=None):
         payload, generators = [], [] if generators is None else generators
+        self.words = 0
         if message[0] != "ask":
             message[2] = self._changes()
         body = [self._encoded(part, payload, generators) for part in message]
         dropped, self.dropped = self.dropped, []
         head = json.dumps([dropped, [len(part) for part in payload], body]).encode()
         length = len(head) + sum(map(len, payload))
-        if length > LARGEST:
+        if length > LARGEST or len(head) > WORDIEST:
             raise MemoryError(f"more than {LARGEST >> 20} MB to hand over")
         try:
             self._wait(deadline)
@@ -229,7 +230,7 @@ class Peer:
 
     def _receive(self, deadline):
         head, length = HEAD.unpack(self._bytes(HEAD.size, deadline))
-        if not head <= length <= LARGEST:
+        if not head <= length <= LARGEST or head > WORDIEST:
             raise Broken("too much at once")
         message = memoryview(self._bytes(length, deadline))
         try:
@@ -275,8 +276,9 @@ class Peer:
     # ------------------------------------------------------------ values
 
     def _encoded(self, value, payload, generators, depth=0):
-        if depth > 20:
-            raise ValueError("lists within lists without end")
+        self.words += 1
+        if depth > 20 or self.words > LONGEST:
+            raise ValueError("more lists and numbers than can be handed over: arrays are asked for")
         if value is None or type(value) in (bool, str, float):
             return value
         if type(value) is int:
@@ -286,8 +288,6 @@ class Peer:
             return self._encoded(part, payload, generators, depth + 1)
 
         if type(value) in (list, tuple, dict):
-            if len(value) > LONGEST:
-                raise ValueError("a list that is too long to hand over")
             if type(value) is dict:
                 return ["dict", [[inner(key), inner(part)] for key, part in value.items()]]
             return [type(value).__name__, [inner(part) for part in value]]
