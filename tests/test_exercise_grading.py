@@ -226,3 +226,10 @@ def test_a_statement_that_fails_costs_no_other(marked):
         "relu.py, line 2: ZeroDivisionError: division by zero",
         "relu.py, line 16: AssertionError",
     ]
+
+
+def test_a_process_that_does_not_start_is_not_held_against_the_student(relu, library, tmp_path):
+    (tmp_path / "relu.py").write_text(hostile.GOOD)
+    nowhere = {"relu": str(tmp_path / "no such library")}
+    with pytest.raises(OSError, match="no process could be started"):
+        mark.marks(tmp_path / "relu.py", relu, nowhere, protection.Protection(walled=False))

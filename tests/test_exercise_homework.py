@@ -226,7 +226,8 @@ def test_a_marking_that_is_killed_leaves_the_student_without_marks_and_says_so()
 
     one = grade._marks(Killed(), Killed(), made)
     assert report.total(one) == 0
-    assert "did not come to an end" in one["remarks"][0]
+    assert "could not be marked" in one["remarks"][0]
+    assert "no points: ada." in report.summary(made, {"ada": one}, Protection(walled=True))
 
 
 def test_protections_are_told_as_they_are():

@@ -54,6 +54,11 @@ def test_the_written_one_of_two_is_taken_and_said_so(found):
 def test_nothing_handed_in_is_nothing_found(found):
     assert found({"linear.py": LINEAR}) is None
     assert found({"readme.md": "no code"}) is None
+    assert found({"a.py": "x = 1", "b.py": "y = 2"}) is None
+
+
+def test_the_only_file_is_tried_even_if_nothing_is_seen_in_it(found):
+    assert found({"a.py": "exec(text)"}).file == "a.py"
 
 
 @pytest.mark.parametrize(

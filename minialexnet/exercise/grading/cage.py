@@ -27,6 +27,8 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 AT_FDCWD, AT_RECURSIVE, SYS_MOUNT_SETATTR = -100, 0x8000, 442
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 NOBODY = 65534
+# The submission's own folder, in its walls.
+HOME = "/submission"
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
@@ -100,13 +102,15 @@ def _own_root(linux, settings) -> None:
     for path in DEVICES:
         _place(path, root + path)
         _mount(linux, path, root + path, None, MS_BIND)
-    os.makedirs(f"{root}/tmp")
+    os.makedirs(root + HOME)
+    if not os.path.exists(f"{root}/tmp"):
+        os.symlink(HOME, f"{root}/tmp")
     size = f"size={settings['limits']['FSIZE']},nr_inodes=4096,mode=1777"
-    _mount(linux, "tmpfs", f"{root}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, size)
+    _mount(linux, "tmpfs", root + HOME, "tmpfs", MS_NOSUID | MS_NODEV, size)
     flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV
     _mount(linux, None, root, None, flags)
     os.chroot(root)
-    os.chdir("/tmp")
+    os.chdir(HOME)
 
 
 def _show(linux, path: str, place: str) -> None:

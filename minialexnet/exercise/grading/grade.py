@@ -80,7 +80,8 @@ def _marks(channel, process, homework) -> dict:
     if found is None:
         process.kill()
         found = {
-            "remarks": ["the marking of this submission did not come to an end: look at it"],
+            "marked": False,
+            "remarks": ["this submission could not be marked: look at it, and mark it again"],
             "exercises": {
                 name: mark._told(None, one.points, mark._failed(EXERCISES[name], ""), (), ())
                 for name, one in homework.exercises.items()

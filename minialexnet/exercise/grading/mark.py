@@ -27,9 +27,14 @@ def marks(path: Path, homework, libraries, guard) -> dict:
 
     Returns
     -------
-    {"remarks": [...], "exercises": {name: {"file", "points", "earned", "checks", "remarks",
-    "attempts"}}}; file is None if there is none, or nothing in it; each of checks is {"check",
-    "points", "earned", "message"}
+    {"marked": True, "remarks": [...], "exercises": {name: {"file", "points", "earned", "checks",
+    "remarks", "attempts"}}}; file is None if there is none, or nothing in it; each of checks is
+    {"check", "points", "earned", "message"}
+
+    Raises
+    ------
+    OSError
+        If a process could not be started: the student's marks are not known then.
     """
     documents, files, remarks = submission.read(path)
     found = {}
@@ -40,7 +45,8 @@ def marks(path: Path, homework, libraries, guard) -> dict:
     if not any(one["file"] for one in found.values()):
         # Why nothing was found.
         remarks += [remark for one in documents for remark in one.remarks]
-    return {"remarks": [_clean(remark) for remark in remarks], "exercises": found}
+    remarks = [_clean(remark) for remark in remarks]
+    return {"marked": True, "remarks": remarks, "exercises": found}
 
 
 def _exercise(name, source, homework, library, guard) -> dict:
@@ -60,6 +66,8 @@ def _exercise(name, source, homework, library, guard) -> dict:
             checks = _failed(exercise, _missing(source, session, exercise))
         else:
             checks = _checks(exercise, session, homework.exercises[name].seeds)
+        if session.unstarted:
+            raise OSError(f"no process could be started to mark {source.file}")
         remarks = [*source.remarks]
         for cell, line, kind, said in session.failed[:5]:
             what = f"{kind}: {said}" if said else kind

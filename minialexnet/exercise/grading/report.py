@@ -162,6 +162,9 @@ def summary(homework, class_: dict, protection) -> str:
     for count, name, _, check, there in sorted(failed)[:12]:
         if count:
             lines.append(f"| {name} | {check} | {-count} of {there} |")
+    unmarked = [escape(student) for student, one in class_.items() if not one["marked"]]
+    if unmarked:
+        lines += ["", f"**Could not be marked, and have no points: {', '.join(unmarked)}.**"]
     tried = {student: found for student, one in class_.items() if (found := attempts(one))}
     lines += ["", f"Attempts on the marks, or what looks like them: {len(tried)} students."]
     for student, found in tried.items():

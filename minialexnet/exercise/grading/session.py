@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minialexnet import strict
-from minialexnet.exercise.grading import wire
+from minialexnet.exercise.grading import cage, wire
 from minialexnet.exercise.grading.hollow import package
 from minialexnet.layers import Layer
 
@@ -128,6 +128,8 @@ class Session:
         self.protection, self.limits = protection, limits
         self.names = Library(frozenset(hidden))
         self.process = self.peer = self.folder = self.over = None
+        # Whether a process failed before it ran any of the submission: nobody's fault but ours.
+        self.unstarted = False
         self.waited = 0.0
         self.late, self.definitions_only, self.failed = Counter(), False, ()
 
@@ -177,7 +179,9 @@ class Session:
         if user is not None:
             os.chown(folder / "tmp", user, user)
             folder.chmod(0o711)
-        code, home = ("/library", "/tmp") if self.protection.walled else (library, folder / "tmp")
+        code, home = (
+            ("/library", cage.HOME) if self.protection.walled else (library, folder / "tmp")
+        )
         limits, mega = self.limits, 2**20
         settings = {
             "walled": self.protection.walled,
@@ -209,7 +213,11 @@ class Session:
         self.peer = _Peer(self, ours, serve, self.names, strict)
         self.peer.seconds, self.over = STARTING, None
         # A busy machine takes its time, which is not the submission's.
-        self.peer.ask("ready", None)
+        try:
+            self.peer.ask("ready", None)
+        except NoAnswer as error:
+            self.unstarted = True
+            raise NoAnswer(f"no process could be started: {error}") from None
         self.peer.seconds = limits.seconds
 
     def ended(self, error, doing: str) -> str:

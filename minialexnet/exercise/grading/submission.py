@@ -100,6 +100,8 @@ def source(documents, files, exercise, others) -> Source | None:
     """
     rated = [(_rating(one, exercise, others), one) for one in documents]
     rated = [(rating, one) for rating, one in rated if rating > 0]
+    if not rated and len(documents) == 1 and not _names(documents[0], others):
+        rated = [(1, documents[0])]
     if not rated:
         return None
     best = max(rating for rating, _ in rated)
@@ -126,8 +128,13 @@ def _rating(document, exercise, others) -> float:
         # It may be defined in a way that nobody sees before it runs.
         return 0.5 * (exact or tagged)
     named = 8 * exact + 4 * (not exact and exercise.name in name)
-    foreign = any(other in name and other not in exercise.name for other in others)
+    foreign = any(other not in exercise.name for other in _names(document, others))
     return 1 + 2 * (defined > 1) + named + 8 * tagged - 0.5 * foreign
+
+
+def _names(document, exercises) -> list[str]:
+    """The exercises that a file's name names."""
+    return [one for one in exercises if one in _plain(document.file)]
 
 
 def _tagged(document, exercise) -> bool:
