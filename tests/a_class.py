@@ -43,6 +43,8 @@ def templates() -> dict[str, tuple[dict[str, str], float | None]]:
         "empty": ({"readme.txt": "my dog ate it"}, 0.0),
     }
     for name, (text, as_good_as, _) in hostile.SUBMISSIONS.items():
+        if as_good_as == "less than GOOD":  # it depends on the limits
+            continue
         worth = {"GOOD": 20.0, "nothing": 10.0}.get(as_good_as)
         kinds[f"hostile_{name}"] = ({"linear.py": linear, "relu.py": text}, worth)
     return kinds

@@ -280,6 +280,12 @@ for _ in range(3):
         "part",
         False,
     ),
+    "closes_everything": (GOOD + "\nimport os\nos.closerange(0, 60)\n", "GOOD", False),
+    "kills_itself": (
+        "import os\n" + in_forward("os.kill(os.getpid(), 9); os.abort()"),
+        "nothing",
+        True,
+    ),
     "deletes": (
         GOOD
         + """

@@ -14,6 +14,8 @@ from minialexnet.exercise.grading.session import Limits, Session
 from minialexnet.exercise.grading.submission import Source
 
 PR_SET_CHILD_SUBREAPER = 36
+# The process that has adopted, and has no other children.
+_adopting: int | None = None
 ALWAYS = (
     "marks are worked out in a process that never runs a submission's code",
     "a process for each exercise of a submission, stopped with all that it started",
@@ -58,7 +60,7 @@ class Protection:
 
     def reap(self) -> None:
         """Kill what a submission's process has left behind, where it could."""
-        if not self.walled:
+        if not self.walled and _adopting == os.getpid():
             _reap()
 
     def told(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -105,9 +107,14 @@ def works(choice: Protection, limits: Limits) -> bool:
 
 
 def adopt() -> None:
-    """Become the parent of what submissions leave behind, so that `reap` finds it (Linux)."""
+    """Become the parent of what submissions leave behind, so that `reap` finds it (Linux).
+
+    Only for a process that marks and does nothing else: `reap` kills all its children.
+    """
+    global _adopting
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _adopting = os.getpid()
 
 
 def _reap() -> None:

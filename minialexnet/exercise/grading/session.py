@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from minialexnet import strict
 from minialexnet.exercise.grading import cage, wire
 from minialexnet.exercise.grading.hollow import package
@@ -21,7 +23,13 @@ from minialexnet.layers import Layer
 HERE = Path(__file__).parent
 # Seconds for Python and NumPy to start.
 STARTING = 120
-SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/ssl")
+PREFIXES = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+# Seconds for a process that has closed the connection to end.
+ENDING = 10
+ENDED = "there is no answer any more: the process ended before"
+SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache")
+# Where nbgrader's users exchange their files.
+EXCHANGE = "/usr/local/share/nbgrader"
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,8 @@ class _Peer(wire.Peer):
         doing = operands[0] or "call" if operation == "call" else operation
         if self.session.late[doing] >= self.session.limits.late:
             raise NoAnswer("not tried: the answer was waited for too often before")
+        if self is not self.session.peer:
+            raise NoAnswer(ENDED)
         if self.session.waited > self.session.limits.whole:
             raise NoAnswer("not tried: the time for the whole exercise was used up")
         start = time.monotonic()
@@ -188,7 +198,7 @@ class Session:
             "user": user,
             "root": f"{folder}/root",
             "show": {**shown(), str(library): "/library"},
-            "hide": [str(package())],
+            "hide": [str(package()), EXCHANGE],
             "environment": environment(home),
             "limits": {
                 "AS": limits.memory * mega,
@@ -223,7 +233,7 @@ class Session:
     def ended(self, error, doing: str) -> str:
         """Why there is no answer, in the student's words; the process is stopped."""
         if self.over is not None:
-            return "there is no answer any more: the process ended before"
+            return ENDED
         if isinstance(error, wire.Late):
             self.late[doing] += 1
             self.over = "late"
@@ -232,15 +242,15 @@ class Session:
                 f"no answer within {self.limits.seconds:g} s: is there a loop that does not end, "
                 "or one that is far too slow?"
             )
-        self.over = "ended"
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(0.5)
-        code = self.process.poll()
+        self.over, code = "ended", None
+        if isinstance(error, wire.Gone):
+            with suppress(subprocess.TimeoutExpired):
+                code = self.process.wait(ENDING)
         self.stop()
         if code is None:
             return "what came back could not be read"
-        if code == 128 + signal.SIGKILL:
-            return f"the process was stopped: it used over {self.limits.processor} s, or too much"
+        if code in (128 + signal.SIGKILL, -signal.SIGKILL):
+            return "the process was stopped: it used too much time or memory, or ended itself"
         if code > 128 or code < 0:
             number = code - 128 if code > 128 else -code
             return f"the process crashed ({_signal(number)}): does something call itself for ever?"
@@ -279,9 +289,14 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
+def packages() -> str:
+    """The folder with NumPy."""
+    return str(Path(np.__file__).parents[1])
+
+
 def shown() -> dict[str, str]:
     """The folders of the system that Python needs, outermost first."""
-    paths = {*SYSTEM, sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    paths = {*SYSTEM, *PREFIXES, packages()}
     inner = [path for path in sorted(paths) if os.path.exists(path)]
     return {
         path: path
@@ -293,7 +308,10 @@ def shown() -> dict[str, str]:
 
 
 def environment(home) -> dict[str, str]:
+    # Packages that a user has installed for himself are not where Python looks by itself.
+    own = not packages().startswith(tuple(f"{prefix}/" for prefix in PREFIXES))
     return {
+        **({"PYTHONPATH": packages()} if own else {}),
         "HOME": str(home),
         "TMPDIR": str(home),
         "PATH": "/usr/bin:/bin",

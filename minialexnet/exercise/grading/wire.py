@@ -42,6 +42,10 @@ class Broken(Exception):
     """The other end has gone, or does not speak as it should; no later call can succeed."""
 
 
+class Gone(Broken):
+    """The other end has closed the connection."""
+
+
 class Late(Broken):
     """The other end has not answered in time."""
 
@@ -226,7 +230,7 @@ class Peer:
         except TimeoutError as error:
             raise Late("it does not listen") from error
         except OSError as error:
-            raise Broken("it has gone") from error
+            raise Gone("it has gone") from error
 
     def _receive(self, deadline):
         head, length = HEAD.unpack(self._bytes(HEAD.size, deadline))
@@ -261,9 +265,9 @@ class Peer:
             except TimeoutError as error:
                 raise Late("it does not answer") from error
             except OSError as error:
-                raise Broken("it has gone") from error
+                raise Gone("it has gone") from error
             if not got:
-                raise Broken("it has gone")
+                raise Gone("it has gone")
             view = view[got:]
         return found
 
@@ -302,7 +306,7 @@ class Peer:
             return ["strict", self._encoded_array(value._memory, payload)]
         if isinstance(value, Remote):
             if value._peer is not self:
-                raise Broken("it has gone")
+                raise Gone("it has gone")
             return ["yours", value._handle]
         if isinstance(value, Method):
             return ["bound", inner(value.owner), value.name]
