@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import a_class
+import hostile
 import pytest
 from test_exercise_grading import running, state
 
@@ -80,6 +84,36 @@ def test_a_small_class_is_marked_twice_alike_and_nothing_else_is_touched(tmp_pat
     page = (tmp_path / "feedback1" / "half_right.md").read_text()
     assert "gradients" in page and "**failed**" in page
     assert "<pre>" in (tmp_path / "feedback1" / "half_right.html").read_text()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_grader_that_is_stopped_leaves_no_process_and_no_table(how, tmp_path):
+    homework(tmp_path / "HW1", seconds=100)
+    text = hostile.GOOD + "\nimport time\ntime.sleep(10**4)\n"
+    a_class.write(tmp_path / "in", {name: ({"relu.py": text}, 0) for name in ("ada", "bob")})
+    words = ["exercise", "grade", tmp_path / "HW1", tmp_path / "in", "--out", tmp_path / "x.csv"]
+    grader = subprocess.Popen(
+        [sys.executable, "-c", "import signal, sys\n"
+         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+         f"sys.path[:0] = {sys.path!r}\n"
+         "from minialexnet.__main__ import main; sys.exit(main(sys.argv[1:]))", *words],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    end = time.monotonic() + 60
+    while sum("child.py" in words for words in running()) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
+    time.sleep(1)
+    grader.send_signal(how)
+    said, errors = grader.communicate(timeout=30)
+    assert said == ""
+    if how == signal.SIGINT:
+        assert grader.returncode == 130
+        assert errors == "minialexnet: interrupted\n"
+    while running() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert running() == []
+    assert not (tmp_path / "x.csv").exists()
 
 
 @pytest.mark.long

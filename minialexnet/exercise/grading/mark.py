@@ -6,6 +6,8 @@ import re
 import resource
 import sys
 import tempfile
+import threading
+from multiprocessing import connection, parent_process
 from pathlib import Path
 
 from minialexnet.exercise import EXERCISES, results
@@ -132,6 +134,12 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()[:2000]
 
 
+def _end_with(sentinel) -> None:
+    """End this process when the grader has gone: what it has started ends with it."""
+    connection.wait([sentinel])
+    os._exit(1)
+
+
 def work(channel, path, homework, libraries, guard, scratch=None) -> None:
     """Mark one student in this process, and send the marks as JSON.
 
@@ -140,6 +148,8 @@ def work(channel, path, homework, libraries, guard, scratch=None) -> None:
     scratch : where temporary folders are made
     """
     protection.adopt()
+    if (grader := parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(grader.sentinel,), daemon=True).start()
     tempfile.tempdir = scratch
     # What a submission hands over may be large, and larger still when it is compared.
     if sys.platform == "linux":
