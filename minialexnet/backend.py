@@ -26,7 +26,7 @@ def namespace(*arrays: Any) -> ModuleType:
     """
     owners = {_owner(array) for array in arrays}
     if len(owners) != 1:
-        names = sorted(module.__name__ for module in owners)
+        names = sorted(module.__name__.rpartition(".")[2] for module in owners)
         raise TypeError(f"expected arrays of one device, got arrays of {' and '.join(names)}")
     return owners.pop()
 
@@ -35,10 +35,12 @@ def _owner(array: Any) -> ModuleType:
     if isinstance(array, np.ndarray):
         return np
     # CuPy 14 has no __array_namespace__, so the array's type has to say where it comes from.
-    module = sys.modules[type(array).__module__.partition(".")[0]]
-    if getattr(module, "ndarray", None) is not type(array):
-        raise TypeError(f"expected a NumPy or CuPy array, got {type(array).__name__}")
-    return module
+    home = type(array).__module__
+    for name in (home.partition(".")[0], home):
+        module = sys.modules.get(name)
+        if getattr(module, "ndarray", None) is type(array):
+            return module
+    raise TypeError(f"expected a NumPy or CuPy array, got {type(array).__name__}")
 
 
 @dataclass(frozen=True)

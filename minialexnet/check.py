@@ -45,6 +45,19 @@ def layer(layer, x, seed: int | None = None) -> None:
     _gradients(name, _cast(layer, np.float64), x.astype(np.float64), seed)
 
 
+def memoryless(layer, x, seed: int | None = None) -> None:
+    """Refuse a layer that remembers, or (in evaluation) lets one image see another.
+
+    Parameters as for `layer`, of any one dtype; Raises likewise.
+    """
+    name = type(layer).__name__
+    y, cache = _forward(name, layer, x, seed)
+    dx, grads = _backward(name, layer, _direction(y), cache)
+    _no_memory(name, layer, x, seed, {"y": y, "dx": dx, **_named(grads)})
+    if seed is None:
+        _images_apart(name, layer, x, y)
+
+
 def _cast(layer, dtype):
     """A copy of the layer with parameters of that dtype."""
     layer = copy.deepcopy(layer)

@@ -88,7 +88,17 @@ class SGD:
         return moved
 
     def _moved(self, weight, velocity, grad, rate: float, decay: float):
-        """The weight and the velocity after the step."""
+        """The weight and the velocity of one parameter after the step.
+
+        Parameters
+        ----------
+        weight, velocity, grad : arrays of one shape; they stay as they are
+        rate, decay : those of this parameter
+
+        Returns
+        -------
+        weight, velocity : two new arrays of that shape and of the weight's dtype
+        """
         xp = namespace(weight, velocity, grad)
         # Zeros, because memory that is given out as such is not touched before it is written to.
         moved, velocities = (xp.zeros(weight.size, weight.dtype) for _ in range(2))

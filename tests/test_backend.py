@@ -5,8 +5,8 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
-import strict
 
+from minialexnet import strict
 from minialexnet.backend import device, namespace
 from minialexnet.errors import InputError
 

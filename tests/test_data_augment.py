@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import strict
 
+from minialexnet import strict
 from minialexnet.data.augment import Views, drawn_mirrors, drawn_places, drawn_shifts, parts
 from minialexnet.data.statistics import Colours
 

@@ -6,9 +6,9 @@ from itertools import chain, islice
 
 import numpy as np
 import pytest
-import strict
 import tiny
 
+from minialexnet import strict
 from minialexnet.backend import device
 from minialexnet.data import Feed, Look, Split, Views, feed, mapped, prepared, seen
 

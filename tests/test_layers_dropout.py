@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-import strict
 
-from minialexnet import check
+from minialexnet import check, strict
 from minialexnet.layers import Dropout, Linear, Network
 
 

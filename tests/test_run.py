@@ -7,10 +7,9 @@ import signal
 
 import numpy as np
 import pytest
-import strict
 import tiny
 
-from minialexnet import checkpoint, run, train
+from minialexnet import checkpoint, run, strict, train
 from minialexnet.backend import device
 from minialexnet.errors import InputError
 from minialexnet.layers import Sliced

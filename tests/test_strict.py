@@ -5,9 +5,8 @@ import operator
 
 import numpy as np
 import pytest
-import strict
 
-from minialexnet import layers
+from minialexnet import layers, strict
 from minialexnet.backend import Device, device, namespace
 from minialexnet.errors import InputError
 from minialexnet.loss import softmax, softmax_cross_entropy

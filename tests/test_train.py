@@ -7,9 +7,9 @@ import math
 
 import numpy as np
 import pytest
-import strict
 import tiny
 
+from minialexnet import strict
 from minialexnet import train as loop
 from minialexnet.backend import device
 from minialexnet.chance import generator

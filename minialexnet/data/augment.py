@@ -76,6 +76,9 @@ def drawn_shifts(rng: np.random.Generator, count: int, spread: float, colours: C
 def parts(images, which: np.ndarray, views: Views, size: int = 0):
     """What is seen of some pictures, apart from the colours.
 
+    Part n is of the picture which[n]. It begins at row views.tops[n] and column views.lefts[n], and
+    is mirrored, left to right, after it has been cut, if views.mirrored[n].
+
     Parameters
     ----------
     images : (N, H, W, 3), possibly memory-mapped: only the parts are read

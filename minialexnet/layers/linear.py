@@ -19,7 +19,7 @@ class Linear(Layer):
     std : standard deviation of the initial weights, 0.01 in the paper
     rng : the generator that draws them
 
-    params: weight (D, O), bias (O,)
+    params: weight (D, O), bias (O,). x is (N, D), y is (N, O).
     """
 
     def __init__(

@@ -17,6 +17,8 @@ class LocalResponseNorm(Layer):
         even size has one more below than above: c - size//2 ... c - size//2 + size - 1.
     k, alpha, beta : the paper's constants
 
+    x is (..., C), y has its shape.
+
     Notes
     -----
     Here alpha multiplies the plain sum, as the paper's formula says. cuda-convnet, and after it

@@ -28,6 +28,14 @@ def alexnet(rng: np.random.Generator, classes: int = 1000, **kinds) -> Network:
 
     60,965,224 parameters for 1000 classes.
 
+    A ReLU stands behind each layer with weights but the last (relu1 ... relu7), a response
+    normalisation behind relu1 and relu2 (norm1, norm2), a pooling behind norm1, norm2 and relu5,
+    and a dropout of one half behind relu6 and relu7 (drop6, drop7); "flatten" comes before fc6.
+    Convolutions but the first are padded so that H and W stay (2 pixels for 5 x 5, 1 for 3 x 3).
+    Weights begin with a standard deviation of 0.01, biases with 1 in conv2, conv4, conv5, fc6 and
+    fc7, and with 0 in the others. Nobody asks for the gradient in the picture: conv1 has
+    ``input_grad=False``.
+
     Parameters
     ----------
     rng : the generator that draws the weights
