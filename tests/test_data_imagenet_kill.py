@@ -261,6 +261,7 @@ def finished(source, folder, expected):
 
 
 @forking
+@pytest.mark.long
 def test_killed_at_any_line_of_the_end_it_goes_on_to_the_same_bytes(holes, tmp_path, monkeypatch):
     source, expected = holes
     with monkeypatch.context() as patch:
@@ -287,6 +288,7 @@ def test_killed_at_any_line_of_the_end_it_goes_on_to_the_same_bytes(holes, tmp_p
 
 
 @forking
+@pytest.mark.long
 def test_killed_at_any_line_it_goes_on_to_the_same_bytes(holes, tmp_path, monkeypatch):
     source, expected = holes
     monkeypatch.setattr(preparation, "SAVE", 0.0)

@@ -52,6 +52,7 @@ def expect(rows, kinds):
             assert 0 < total < 20, student
 
 
+@pytest.mark.long
 def test_a_small_class_is_marked_twice_alike_and_nothing_else_is_touched(tmp_path, capsys):
     if not protection.found(Limits()).walled:
         pytest.skip("without walls hostile submissions may harm this machine")

