@@ -13,7 +13,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -280,12 +280,21 @@ def _workers(processes: int):
         initializer=_begin_worker,
     )
 
+    def submitted(job: Job) -> Future:
+        # Ctrl-C reaches the whole group, and this process alone answers it. One that begins now
+        # inherits what is blocked here, so not even its start can be interrupted.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return pool.submit(_done, job)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
     def results(jobs: Iterator[Job]) -> Iterator[Done]:
         # Two jobs a process: none waits, and no more of them than that is in memory.
-        running = {pool.submit(_done, job) for job in islice(jobs, 2 * processes)}
+        running = {submitted(job) for job in islice(jobs, 2 * processes)}
         while running:
             ready, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {pool.submit(_done, job) for job in islice(jobs, len(ready))}
+            running |= {submitted(job) for job in islice(jobs, len(ready))}
             for future in ready:
                 yield future.result()
 
@@ -301,8 +310,6 @@ def _workers(processes: int):
 
 
 def _begin_worker() -> None:
-    # Ctrl-C reaches the whole group; the parent alone answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
