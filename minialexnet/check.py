@@ -126,6 +126,20 @@ def _no_memory(name, layer, x, seed, results):
         where = "differs when repeated after other pictures: the layer remembers something"
         _equal(name, key, again[key], array, where)
 
+    # Fewer pictures, for a layer may remember no more than a shape.
+    y, cache = _forward(name, layer, x, seed)
+    _forward(name, layer, x[:-1], seed)
+    try:
+        dx, _ = _backward(name, layer, _direction(y), cache)
+        same = dx is None or dx.shape == x.shape
+    except Exception:  # what a wrong shape makes backward raise may be anything
+        same = False
+    if not same:
+        raise AssertionError(
+            f"{name}: backward does not work once fewer pictures were seen: "
+            "the layer remembers something"
+        )
+
 
 def _images_apart(name, layer, x, y):
     alone = _forward(name, layer, x[:1], None)[0]

@@ -2,6 +2,7 @@
 
 ==================  =========================================================================
 recipe.json         every number of the run
+layers.py           the layers of one's own, if there are any
 log.csv             a row for each epoch, and one for the epoch under way
 checkpoint.npz      the last state: weights, velocity, mean picture, progress, class names
 previous.npz        the state before that
@@ -40,6 +41,7 @@ from minialexnet.files import alone, whole
 from minialexnet.guard import activation_scales, report, stuck
 from minialexnet.initial import initialised
 from minialexnet.layers import Network
+from minialexnet.own import blamed_on, fingerprint, own_layers
 from minialexnet.recipe import Recipe, as_json, from_dict
 from minialexnet.train import TIMING, Progress, row_so_far, train
 
@@ -47,6 +49,7 @@ RECENT = 100
 # Seconds between two drawings of the curves.
 DRAW = 10.0
 LOG = "log.csv"
+LAYERS = "layers.py"
 COLUMNS = (
     *("epoch", "rate", "loss", "train_error", "test_error", "test_error_top5"),
     *TIMING,
@@ -57,9 +60,9 @@ class Diverged(Exception):
     """The numbers became NaN or infinite; the run cannot go on."""
 
 
-def network(name: str, classes: int, seed: int) -> Network:
-    """A network with its initial weights, on the host."""
-    return getattr(networks, name)(generator("weights", seed), classes)
+def network(name: str, classes: int, seed: int, **kinds) -> Network:
+    """A network with its initial weights, on the host; `kinds` are layers of one's own."""
+    return getattr(networks, name)(generator("weights", seed), classes, **kinds)
 
 
 def for_device(net: Network, device: Device, engine: str, shape, threads: int) -> Network:
@@ -152,6 +155,7 @@ class Run:
     device : where it runs
     threads : how many slices are worked on at a time, on a CPU
     resume : False begins; True goes on from the folder's checkpoint as if nothing had happened
+    layers : a Python file whose classes take the place of the library's layers of their names
 
     Raises
     ------
@@ -161,11 +165,19 @@ class Run:
     """
 
     def __init__(
-        self, recipe: Recipe, folder: Path, device: Device, threads: int, resume: bool = False
+        self,
+        recipe: Recipe,
+        folder: Path,
+        device: Device,
+        threads: int,
+        resume: bool = False,
+        layers: Path | None = None,
     ):
         if not resume:
             demand_no_run(folder)
         self.recipe, self.folder, self.device = recipe, folder, device
+        self.layers = layers
+        self.kinds = {} if layers is None else own_layers(layers)
         self.data = data.load(recipe.data)
         demand_crop(recipe, self.data)
         if recipe.colour and self.data.colours is None:
@@ -174,8 +186,9 @@ class Run:
                 "prepare it again, or train with --colour 0"
             )
         self.see = recipe.seen(self.data.mean, device)
-        self.net = network(recipe.network, len(self.data.classes), recipe.seed)
-        demand_fit(self.net, recipe.network, *self.see.mean.shape[:2])
+        with blamed_on(layers):
+            self.net = self._network()
+            demand_fit(self.net, recipe.network, *self.see.mean.shape[:2])
         self.sgd = recipe.optimiser()
         self.sgd.check_patterns(self.net.params)
         self.progress = Progress()
@@ -189,8 +202,22 @@ class Run:
             self.net.params = {name: device.put(w) for name, w in self._initial().items()}
             self._begin()
         self.write("recipe.json", as_json(recipe).encode())
+        if layers is not None:
+            self.write(LAYERS, layers.read_bytes())
         shape = self.see.mean.shape
         self.running = for_device(self.net, device, recipe.engine, shape, threads)
+
+    def _network(self) -> Network:
+        try:
+            return network(
+                self.recipe.network, len(self.data.classes), self.recipe.seed, **self.kinds
+            )
+        except TypeError as error:
+            if not self.kinds:
+                raise
+            raise InputError(
+                f"{self.layers}: {error}; a layer is made with the same arguments as the library's"
+            ) from error
 
     def _initial(self) -> dict:
         """The weights that the recipe begins with, on the host."""
@@ -215,6 +242,7 @@ class Run:
 
     def _take_up(self) -> None:
         saved, path, wrong = checkpoint.load_last(self.folder)
+        self._demand_same_layers(saved.about.get("layers"))
         checkpoint.give(self.net, saved, self.device, path)
         if saved.about["data"] != self._data() or not np.array_equal(saved.mean, self.data.mean):
             raise InputError(
@@ -229,6 +257,30 @@ class Run:
             self.keep = False
             where = f"epoch {self.progress.epoch + 1}, step {self.progress.step}"
             print(f"warning: {wrong}; going on from {path}, {where}", flush=True)
+
+    def _own(self) -> dict:
+        """What the run remembers of layers of one's own."""
+        if self.layers is None:
+            return {}
+        about = {"file": str(self.layers), "kinds": sorted(self.kinds)}
+        return {"layers": about | {"sha256": fingerprint(self.layers)}}
+
+    def _demand_same_layers(self, before: dict | None) -> None:
+        """Raise InputError unless the run was begun with these layers."""
+        if before is None and self.layers is None:
+            return
+        if before is None:
+            raise InputError(
+                f"{self.folder} was begun with the library's layers: leave --layers out"
+            )
+        theirs = f"{', '.join(before['kinds'])} of {before['file']}"
+        if self.layers is None:
+            raise InputError(f"{self.folder} was begun with the layers {theirs}: name it, --layers")
+        if before["sha256"] != fingerprint(self.layers):
+            raise InputError(
+                f"{self.layers}: not the file that {self.folder} was begun with ({theirs}; "
+                f"a copy is {self.folder / LAYERS})"
+            )
 
     def _data(self) -> dict:
         counts = {"train": len(self.data.train.labels), "test": len(self.data.test.labels)}
@@ -256,6 +308,7 @@ class Run:
                 "recipe": dataclasses.asdict(self.recipe),
                 "progress": timeless(self.progress),
                 "data": self._data(),
+                **self._own(),
             },
         )
         if name == checkpoint.LAST:
@@ -339,7 +392,8 @@ class Run:
         before = self.net.params
         # What overflows is reported by the layer; NumPy's warnings name lines of the library.
         quiet = warnings.catch_warnings(action="ignore", category=RuntimeWarning)
-        with alone(self.folder, "training"), Stop() as stop, quiet, self._bar() as bar:
+        mine = blamed_on(self.layers)
+        with alone(self.folder, "training"), Stop() as stop, quiet, mine, self._bar() as bar:
             for loss in train(
                 self.running, self.sgd, self.data, self.recipe, self.device, self.progress
             ):

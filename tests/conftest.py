@@ -9,6 +9,12 @@ import tiny
 from minialexnet.__main__ import main
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--student", metavar="FILE", help="check the exercises of this file (-m exercise_relu)"
+    )
+
+
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory):
     """A prepared data set of 24 + 12 pictures of 32 x 32 pixels, in three classes."""

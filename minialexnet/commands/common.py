@@ -83,6 +83,11 @@ def saved_run(path: Path, best: bool = False):
         saved = checkpoint.load(path)
     recipe = from_dict(saved.about["recipe"], path)
     net = runs.network(recipe.network, len(saved.about["data"]["classes"]), recipe.seed)
+    if own := saved.about.get("layers"):
+        kinds = ", ".join(own["kinds"])
+        print(
+            f"note: trained with {kinds} of {own['file']}; the library's run here", file=sys.stderr
+        )
     checkpoint.give(net, saved, device("cpu"), path)
     return net, recipe, saved
 

@@ -23,6 +23,13 @@ def add(commands) -> None:
         help="go on with the run in RUN, under its own recipe (more --epochs are allowed where "
         f"the schedule does not depend on them: {', '.join(OPEN_ENDED)})",
     )
+    one.add_argument(
+        "--layers",
+        type=Path,
+        metavar="FILE",
+        help="a Python file with layers of your own: its classes take the place of the library's "
+        "layers of the same names",
+    )
     add_device(one)
     one.add_argument(
         "--save-minutes",
@@ -75,7 +82,7 @@ def run(arguments) -> int:
         recipe = dataclasses.replace(published(name).recipe, **given)
         folder = folder or runs.vacant(name)
 
-    run = runs.Run(recipe, folder, device, threads, arguments.resume)
+    run = runs.Run(recipe, folder, device, threads, arguments.resume, arguments.layers)
     count = sum(weight.size for weight in run.net.params.values())
     print(
         f"{recipe.network}, {count:,} parameters, on {run.data.source} "
@@ -83,6 +90,8 @@ def run(arguments) -> int:
         f"{device.name}, {threads} threads; run folder {folder}",
         flush=True,
     )
+    if run.kinds:
+        print(f"with {', '.join(sorted(run.kinds))} of {arguments.layers}", flush=True)
     board = Board(folder, run.progress.epoch) if arguments.tensorboard else None
     try:
         finished = run.go(arguments.save_minutes, board)

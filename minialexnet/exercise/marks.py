@@ -112,7 +112,7 @@ def check(name: str, candidate, points: float | None = None, seed: int = 0) -> f
 def report(found: list[Result]) -> str:
     """The results as lines to read."""
     lines = []
-    width = max(len(result.check) for result in found)
+    width = max((len(result.check) for result in found), default=0)
     said: dict[str, str] = {}
     for result in found:
         mark = "ok" if not result.message else "NO" if result.points else "remark"

@@ -5,6 +5,7 @@ message must say for it to point at the mistake; None where no message is expect
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -51,5 +52,30 @@ def points(submission: Submission, found) -> bool:
     return submission.points_at is not None and submission.points_at in " ".join(said.split())
 
 
-def all_submissions() -> dict[str, Submissions]:
-    return {name: submissions(name) for name in exercise.names()}
+# Numbers that a student sees, and two sets that nobody does.
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the checks say of one answer, over all seeds."""
+
+    submission: Submission
+    full: list[bool]
+    pointed: bool
+    said: str
+
+
+@cache
+def judged(name: str) -> tuple[list[Judged], list[Judged]]:
+    """The right and the wrong answers to an exercise, judged."""
+    here = submissions(name)
+    return [_judged(name, one) for one in here.right], [_judged(name, one) for one in here.wrong]
+
+
+def _judged(name: str, submission: Submission) -> Judged:
+    found = [exercise.results(name, submission.answer, seed) for seed in SEEDS]
+    full = [all(one.earned == one.points for one in results) for results in found]
+    lost = [[one for one in results if one.points and one.message] for results in found]
+    pointed = all(points(submission, results) for results in lost)
+    return Judged(submission, full, pointed, exercise.report(lost[0]))

@@ -66,6 +66,10 @@ class _Linear(Linear):
         }
 
 
+# Errors name the layer as the student knows it.
+_Conv2D.__name__, _Linear.__name__ = "Conv2D", "Linear"
+
+
 def _built(candidate, classes: int = 1000) -> Network:
     """The student's network, narrow; whole if it does not take layers of others."""
     rng = np.random.default_rng(0)
@@ -159,7 +163,7 @@ def _kinds(candidate, rng):
                 likely = f"{name} sees the maps of both towers: one convolution, no towers"
             elif isinstance(layer, Parallel):
                 likely = f"{name} is two towers, each on half of the maps"
-            raise Failed(f"{name} is a {_kind(came[name])}, expected a {_kind(layer)}", likely)
+            raise Failed(f"{name} is {_kind(came[name])}, expected {_kind(layer)}", likely)
 
 
 def _numbers(candidate, kinds, keys=None):
@@ -169,6 +173,8 @@ def _numbers(candidate, kinds, keys=None):
             continue
         if name not in came:
             raise Failed(f"there is no {name}")
+        if _kind(came[name]) != _kind(layer):
+            raise Failed(f"{name} is {_kind(came[name])}, expected {_kind(layer)}")
         mine, theirs = _facts(layer), _facts(came[name])
         for key, value in mine.items():
             if (keys is None) == (key in ("bias", "std")):
@@ -201,7 +207,16 @@ def _initial(candidate, rng):
 
 
 def _shapes(candidate, rng):
-    came, right = (_built(network).shapes((SIDE, SIDE, 3)) for network in (candidate, alexnet))
+    right, net = _built(alexnet).shapes((SIDE, SIDE, 3)), _built(candidate)
+    try:
+        came = net.shapes((SIDE, SIDE, 3))
+    except ValueError as error:
+        notes = " ".join(getattr(error, "__notes__", ()))
+        raise Failed(
+            f"a picture of {SIDE} pixels does not fit through the network (tried {THIN} times "
+            f"narrower): {error} {notes}",
+            "the sides of the maps or the numbers of channels do not follow from each other",
+        ) from None
     for name, shape in right.items():
         if name not in came:
             raise Failed(f"there is no {name}")

@@ -59,7 +59,7 @@ def slips(array, layer, x, dy, seed):
     yield lambda: back(np.ones_like), "dy was not divided by the number of pixels"
     yield (
         lambda: back(lambda w: np.full(w.shape, 1 / whole)),
-        ("divided by K² where a window hangs over the edge too: divide by the pixels it covers"),
+        ("divided by K² where a window hangs over the edge too: divide by what it covers"),
     )
     yield lambda: back(lambda w: np.full(w.shape, 1 / layer.kernel)), "a window has K² pixels"
     yield (

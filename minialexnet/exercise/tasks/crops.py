@@ -115,13 +115,14 @@ def _shapes(candidate, rng):
 
 
 def _by_hand(candidate, rng):
-    images = np.arange(12.0).reshape(1, 3, 4, 1) * np.ones(3)
+    colours = np.array([0.0, 100.0, 200.0])
+    images = np.arange(12.0).reshape(1, 3, 4, 1) + colours
     views = Views(np.array([1, 0]), np.array([2, 1]), np.array([False, True]))
     seen = _tried(candidate, images.copy(), np.array([0, 0]), views, 2)
     rows = [[[6, 7], [10, 11]], [[2, 1], [6, 5]]]
-    want = np.array(rows)[..., None] * np.ones(3)
+    want = np.array(rows)[..., None] + colours
     slips = _slips(images, np.array([0, 0]), views, 2)
-    where = "by hand: a picture of 0 ... 11 in rows of 4; (top 1, left 2), (0, 1) mirrored; size 2"
+    where = "by hand: red is 0 ... 11 in rows of 4; (top 1, left 2), (0, 1) mirrored; size 2"
     same("seen", seen, want, slips=slips, axes=PICTURES, where=where)
 
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from minialexnet import check as contract
 from minialexnet import strict
 from minialexnet.exercise.base import Check, Exercise, Failed
 from minialexnet.exercise.compare import CLOSE, close, same
-from minialexnet.exercise.probe import PICTURES, demand_dtype, pair, remembers, unwritten
+from minialexnet.exercise.probe import PICTURES, demand_dtype, memoryless, pair, unwritten
 from minialexnet.exercise.source import Source
 from minialexnet.exercise.training import compare_losses, losses
 from minialexnet.layers import Dropout
@@ -112,6 +111,15 @@ def _share(candidate, rng):
         x = np.ones(MANY)
         y, _ = pair(layer.forward(x, np.random.default_rng(int(rng.integers(2**31)))), "forward")
         dropped = np.asarray(y) == 0
+        if not dropped.any():
+            raise Failed(f"nothing is dropped (training, Dropout({rate}))")
+        for axis, word in enumerate(("images", "rows", "columns", "channels")):
+            first = np.take(dropped, [0], axis)
+            if (dropped == first).all():
+                raise Failed(
+                    f"all {word} have the same features dropped",
+                    "the mask has too few numbers: one for each of x, rng.random(x.shape)",
+                )
         share = float(dropped.mean())
         if abs(share - rate) > 0.015:
             odd = None
@@ -120,13 +128,6 @@ def _share(candidate, rng):
             elif abs(share - 0.5) <= 0.015:
                 odd = "a chance of one half whatever the rate is: use self.rate"
             raise Failed(f"{share:.1%} of the features are dropped, expected {rate:.0%}", odd)
-        for axis, word in enumerate(("images", "rows", "columns", "channels")):
-            first = np.take(dropped, [0], axis)
-            if (dropped == first).all():
-                raise Failed(
-                    f"all {word} have the same features dropped",
-                    "the mask has too few numbers: one for each of x, rng.random(x.shape)",
-                )
 
 
 def _gradients(candidate, rng):
@@ -136,6 +137,8 @@ def _gradients(candidate, rng):
         if grads != {}:
             raise Failed(f"a Dropout has no parameters: grads should be {{}}, got {list(grads)}")
         mask, kept = y != 0, _kept(rate, inverted)
+        if mask.all():
+            raise Failed(f"nothing is dropped ({where}): mend forward first")
 
         def slips(rate=rate, inverted=inverted, mask=mask, dy=dy, x=x):
             yield dy, "dy comes back unchanged: what was dropped gets no gradient"
@@ -208,10 +211,7 @@ def _untouched(candidate, rng):
 def _no_memory(candidate, rng):
     for seed in (None, 1):
         x = rng.standard_normal((3, 12))
-        try:
-            contract.memoryless(_made(candidate, 0.5), x, seed)
-        except AssertionError as error:
-            raise Failed(str(error).partition(": ")[2], remembers(error)) from None
+        memoryless(_made(candidate, 0.5), x, seed, f"Dropout(0.5), x {x.shape}")
 
 
 def _trains(candidate, rng):

@@ -69,15 +69,16 @@ def _slips_y(layer, x):
     yield of(_sums(abs(x), n, below)), "the sum of x², not of |x|"
     yield of(_sums(x, n, below) ** 2), "the sum of the squares, not the square of the sum"
     yield of(total, alpha=1), "alpha is forgotten"
+    if n % 2 == 0:
+        yield (
+            of(_sums(x * x, 2 * below + 1, below)),
+            ("an even size has one more below than above: c - size//2 ... c - size//2 + size - 1"),
+        )
     yield of(_sums(x * x, n + 1, below)), "the window is one channel too long above"
     yield of(_sums(x * x, n - 1, below)), "the window is one channel too short above"
     yield of(_sums(x * x, n - 1, below - 1)), "the window is one channel too short below"
     yield of(_sums(x * x, n + 1, below + 1)), "the window is one channel too long below"
     yield of(_sums(x * x, 2 * n + 1, n)), "the window reaches n to both sides: n is its whole width"
-    yield (
-        of(_sums(x * x, 2 * below + 1, below)),
-        ("an even size has one more below than above: c - size//2 ... c - size//2 + size - 1"),
-    )
     yield of(_sums(x * x, n, n - 1 - below)), "an even size has one more below than above, not less"
     yield of(_sums(x * x, n, 0)), "the window begins at c: it should lie around c"
     yield of(_sums(x * x, n, n - 1)), "the window ends at c: it should lie around c"

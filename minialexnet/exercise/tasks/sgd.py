@@ -24,9 +24,11 @@ def naive(weights, gradients, rates, momentum, decay):
 
 # Other rules, each a step from (w, v) to (w, v), and the mistake that leads to them.
 RULES = (
-    (lambda w, v, g, r, m, d: (w - r * g, -r * g), "neither momentum nor decay is there"),
     (lambda w, v, g, r, m, d: _with(w, m * v - r * g), "the weight decay is forgotten"),
-    (lambda w, v, g, r, m, d: _with(w, -r * d * w - r * g), "the momentum is forgotten"),
+    (
+        lambda w, v, g, r, m, d: _with(w, -r * d * w - r * g),
+        "momentum has no effect: it is forgotten, or the velocity is not kept for the next step",
+    ),
     (
         lambda w, v, g, r, m, d: _with(w, m * v - d * w - r * g),
         "the decay is not multiplied by the learning rate",
@@ -63,10 +65,6 @@ RULES = (
     ),
     (lambda w, v, g, r, m, d: _with(w, v - r * d * w - r * g), "the velocity is never weakened"),
     (lambda w, v, g, r, m, d: (w - v, m * v + r * d * w + r * g), "the old velocity is used"),
-    (
-        lambda w, v, g, r, m, d: (w + m * v - r * d * w - r * g, v),
-        "the velocity is not kept for the next step",
-    ),
     (
         lambda w, v, g, r, m, d: _with(w, m * v - r * d * np.sign(w) - r * g),
         "this decay pulls at every weight alike: it should be in proportion to w",
