@@ -148,7 +148,9 @@ def test_the_number_of_processes_changes_nothing(src, undisturbed, tmp_path):
     assert files(tmp_path / "out") == undisturbed[0]
 
 
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize(
+    "part", [*range(3), *(pytest.param(n, marks=pytest.mark.long) for n in range(3, 10))]
+)
 def test_killed_three_times_it_goes_on_to_the_same_bytes(part, src, undisturbed, tmp_path):
     """At a step of its own, a file or folder that is to reach the disk, and twice at any time."""
     expected, steps, seconds = undisturbed

@@ -42,6 +42,7 @@ def test_there_is_all_that_an_exercise_needs(name):
     assert one.naive.startswith("def ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", exercise.names())
 def test_right_answers_of_any_style_lose_nothing(name):
     right, _ = judged(name)
@@ -49,6 +50,7 @@ def test_right_answers_of_any_style_lose_nothing(name):
     assert {one.submission.name: one.said for one in right if not all(one.full)} == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", exercise.names())
 def test_wrong_answers_never_earn_everything(name):
     _, wrong = judged(name)
@@ -56,6 +58,7 @@ def test_wrong_answers_never_earn_everything(name):
     assert [one.submission.name for one in wrong if any(one.full)] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", exercise.names())
 def test_messages_point_at_the_mistake(name):
     """At those where they are expected to, and these are two thirds or more."""

@@ -7,6 +7,9 @@ import pytest
 
 from minialexnet import exercise
 
+# The table is made anew from all answers.
+pytestmark = pytest.mark.long
+
 FOLDER = Path(__file__).parent.parent / "lessons" / "exercises"
 
 
