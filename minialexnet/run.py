@@ -178,6 +178,8 @@ class Run:
         self.recipe, self.folder, self.device = recipe, folder, device
         self.layers = layers
         self.kinds = {} if layers is None else own_layers(layers)
+        # Read once: somebody may go on writing in that file while it trains.
+        self.code = b"" if layers is None else layers.read_bytes()
         self.data = data.load(recipe.data)
         demand_crop(recipe, self.data)
         if recipe.colour and self.data.colours is None:
@@ -203,7 +205,7 @@ class Run:
             self._begin()
         self.write("recipe.json", as_json(recipe).encode())
         if layers is not None:
-            self.write(LAYERS, layers.read_bytes())
+            self.write(LAYERS, self.code)
         shape = self.see.mean.shape
         self.running = for_device(self.net, device, recipe.engine, shape, threads)
 
@@ -263,7 +265,7 @@ class Run:
         if self.layers is None:
             return {}
         about = {"file": str(self.layers), "kinds": sorted(self.kinds)}
-        return {"layers": about | {"sha256": fingerprint(self.layers)}}
+        return {"layers": about | {"sha256": fingerprint(self.code)}}
 
     def _demand_same_layers(self, before: dict | None) -> None:
         """Raise InputError unless the run was begun with these layers."""
@@ -276,7 +278,7 @@ class Run:
         theirs = f"{', '.join(before['kinds'])} of {before['file']}"
         if self.layers is None:
             raise InputError(f"{self.folder} was begun with the layers {theirs}: name it, --layers")
-        if before["sha256"] != fingerprint(self.layers):
+        if before["sha256"] != fingerprint(self.code):
             raise InputError(
                 f"{self.layers}: not the file that {self.folder} was begun with ({theirs}; "
                 f"a copy is {self.folder / LAYERS})"

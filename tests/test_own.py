@@ -1,5 +1,6 @@
 """Training with layers of one's own: they work, the run remembers them, errors name their lines."""
 
+import hashlib
 import json
 import shutil
 
@@ -110,6 +111,21 @@ def test_resuming_needs_the_same_file(own, train, capsys):
     assert main([*again, "--layers", str(path)]) == 0
     rows = checkpoint.load(train.folder / checkpoint.LAST).about["progress"]["history"]
     assert len(rows) == 2
+
+
+def test_a_file_that_is_changed_while_it_trains_is_remembered_as_it_was(own, train, monkeypatch):
+    path = own()
+    save = checkpoint.save_last
+
+    def changed(*given):
+        path.write_text("nonsense")
+        save(*given)
+
+    monkeypatch.setattr(checkpoint, "save_last", changed)
+    assert train("--layers", path) == 0
+    assert (train.folder / "layers.py").read_text() == OWN
+    remembered = checkpoint.load(train.folder / checkpoint.LAST).about["layers"]["sha256"]
+    assert remembered == hashlib.sha256(OWN.encode()).hexdigest()
 
 
 def test_the_librarys_run_is_not_resumed_with_other_layers(own, run_copy, capsys):
