@@ -131,14 +131,12 @@ def ensemble_error_rates(
     wrong = np.zeros((len(members) + 1, len(tops)), np.int64)
     first = 0
     parts = [scores(one.net, split.images, one.see, one.crops) for one in members]
-    for together in zip(*parts, strict=True):
-        believed = [
-            softmax(one.see.device.get(part).astype(np.float64))
-            for one, part in zip(members, together, strict=True)
-        ]
-        labels = split.labels[first : first + len(believed[0])]
-        for row, belief in enumerate([*believed, sum(believed) / len(believed)]):
-            wrong[row] += [int(count_wrong(belief, labels, top)) for top in tops]
+    for said in zip(*parts, strict=True):
+        said = [one.see.device.get(part) for one, part in zip(members, said, strict=True)]
+        mean = sum(softmax(one.astype(np.float64)) for one in said) / len(said)
+        labels = split.labels[first : first + len(mean)]
+        for row, answers in enumerate([*said, mean]):
+            wrong[row] += [int(count_wrong(answers, labels, top)) for top in tops]
         first += len(labels)
     *alone, mean = (tuple((row / first).tolist()) for row in wrong)
     return alone, mean

@@ -26,7 +26,7 @@ def add(commands) -> None:
 
 def run(arguments) -> int:
     from minialexnet import data
-    from minialexnet.evaluate import Member, customary_tops, ensemble_error_rates
+    from minialexnet.evaluate import Member, customary_tops, ensemble_error_rates, error_rates
     from minialexnet.pretrained import pretrained
 
     if bool(arguments.paths) == bool(arguments.pretrained):
@@ -43,12 +43,14 @@ def run(arguments) -> int:
         _demand_same(name, pictures, path, saved)
         members.append(Member(net, see, crops(arguments, recipe)))
     tops = customary_tops(pictures.classes)
-    alone, together = ensemble_error_rates(members, pictures.test, tops)
     count = len(pictures.test.labels)
-    if len(paths) == 1:
-        for top, rate in zip(tops, together, strict=True):
+    if len(members) == 1:
+        (one,) = members
+        rates = error_rates(one.net, pictures.test, one.see, tops, one.crops)
+        for top, rate in zip(tops, rates, strict=True):
             print(f"top-{top} error {rate:.2%} on {count:,} test images")
         return 0
+    alone, together = ensemble_error_rates(members, pictures.test, tops)
     for path, rates in zip(paths, alone, strict=True):
         print(f"{path}: {_rates(tops, rates)}")
     print(f"together: {_rates(tops, together)} on {count:,} test images")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from minialexnet.errors import InputError
+from minialexnet.errors import InputError, reading
 
 # What data sets are made of. Some others begin with no certain bytes, so that a damaged file could
 # pass for one of them.
@@ -72,27 +72,22 @@ def decoded(
     noted by the camera (EXIF) is not applied, because the programs behind published results apply
     none.
     """
-    try:
-        with warnings.catch_warnings():
-            # Corrupt EXIF data spoil no pixel and nobody can mend them: no word about those.
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with reading(f"{name}: broken picture"), warnings.catch_warnings():
+        # Corrupt EXIF data spoil no pixel and nobody can mend them: no word about those.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
             with Image.open(io.BytesIO(content), formats=formats) as picture:
                 return np.array(_rgb(picture)), f"{picture.format} {picture.mode}"
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"{name}: expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
-        ) from error
-    except UnidentifiedImageError as error:
-        if not content:
-            raise InputError(f"{name}: the file is empty") from error
-        known = ", ".join(formats) if formats == FORMATS else "of any kind that Pillow reads"
-        raise InputError(f"{name}: expected a picture ({known})") from error
-    except MemoryError:
-        raise
-    except Exception as error:  # broken bytes make the decoders raise almost anything
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{name}: broken picture: {reason}") from error
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise InputError(
+                f"{name}: expected at most {Image.MAX_IMAGE_PIXELS} pixels: {error}"
+            ) from error
+        except UnidentifiedImageError as error:
+            if not content:
+                raise InputError(f"{name}: the file is empty") from error
+            known = ", ".join(formats) if formats == FORMATS else "of any kind that Pillow reads"
+            raise InputError(f"{name}: expected a picture ({known})") from error
 
 
 def square(image: np.ndarray, size: int) -> np.ndarray:

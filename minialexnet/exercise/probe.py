@@ -162,7 +162,7 @@ def copied(arrays: dict) -> dict:
 
 def drawn(case: Case):
     """The generator that a case is run with."""
-    return None if case.seed is None else np.random.default_rng(case.seed)
+    return drawn_from(case.seed)
 
 
 def direction(y, dtype="float64"):
@@ -192,6 +192,7 @@ def outcome(layer, x, dy, seed=None) -> dict[str, np.ndarray]:
 
 
 def drawn_from(seed):
+    """The generator of that seed; None, which is evaluation, for none."""
     return None if seed is None else np.random.default_rng(seed)
 
 
