@@ -222,6 +222,13 @@ os._exit(0)
         "GOOD",
         True,
     ),
+    "bombs_and_leaves": (
+        "import os\n"
+        + in_forward("if x.ndim == 2: os._exit(3)")
+        + "\nimport time\nwhile True:\n    if os.fork() == 0: time.sleep(1000)\n",
+        "part",
+        True,
+    ),
     "leaves_others_behind": (
         GOOD
         + """
@@ -291,8 +298,9 @@ for _ in range(3):
         + """
 import os, shutil
 for top in ("/tmp", "/work", "/home", "/usr/local", "PLACE", os.getcwd(), "/"):
-    for folder, folders, files in os.walk(top, topdown=False):
-        if "/proc" in folder or "/sys" in folder or "/usr/lib" in folder: continue
+    for folder, folders, files in os.walk(top):
+        # All files of the system take seconds to list, on some machines many.
+        folders[:] = [name for name in folders if name not in ("proc", "sys", "lib", "share")]
         for name in files:
             if "MARKER" in name or "PLACE" in folder:
                 os.remove(os.path.join(folder, name))

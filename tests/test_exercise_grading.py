@@ -200,6 +200,14 @@ def test_a_message_tells_what_was_raised_and_where(marked):
     assert "AttributeError" in message and "(line 8 of relu.py)" in message
 
 
+def test_an_answer_that_waits_longer_than_it_may_work_costs_nothing(marked):
+    slow = f"time.sleep({QUICK.seconds + 1}) if x.ndim == 2 and not os.path.exists('x') else 0"
+    once = "open('x', 'w').close() if x.ndim == 2 else 0"
+    one = marked("import os, time\n" + hostile.in_forward(f"{slow}; {once}"))
+    assert earned(one) == 12
+    assert one["exercises"]["relu"]["remarks"] == []
+
+
 def test_addresses_are_left_out_of_messages(marked):
     one = marked(hostile.in_forward("raise ValueError(object())"))
     assert "0x..." in one["exercises"]["relu"]["checks"][0]["message"]

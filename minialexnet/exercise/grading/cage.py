@@ -82,6 +82,8 @@ def _walled(linux, settings) -> None:
     linux.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     inner = os.fork()
     if inner:
+        # Its end is everybody's in there, and over when it can be waited for.
+        signal.signal(signal.SIGTERM, lambda *_: os.kill(inner, signal.SIGKILL))
         # The channel must close when the inner process ends.
         os.closerange(3, 256)
         _, status = os.waitpid(inner, 0)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from minialexnet.exercise import EXERCISES
 from minialexnet.exercise.grading import hollow, mark, protection, submission
+from minialexnet.exercise.grading.clock import IDLE
 
-# A student whose marking takes so many times what the limits allow is given up.
-PATIENCE = 3
+# A student whose marking takes so many times what the limits allow, by the clock on the wall, is
+# given up.
+PATIENCE = 3 * IDLE
 
 
 def grade(homework, folder: Path, processes: int, progress=lambda: None, guard=None) -> dict:

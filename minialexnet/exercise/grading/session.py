@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 
 from minialexnet import strict
 from minialexnet.exercise.grading import cage, wire
+from minialexnet.exercise.grading.clock import Clock
 from minialexnet.exercise.grading.hollow import package
 from minialexnet.layers import Layer
 
@@ -38,7 +38,7 @@ class Limits:
 
     Parameters
     ----------
-    seconds : for one answer
+    seconds : for one answer, by its `clock.Clock`
     whole : seconds for all of them together
     late : so often the same method may give no answer in time; then it is not called again
     processor : seconds of processor time, from one start to the next
@@ -110,14 +110,14 @@ class _Peer(wire.Peer):
             raise NoAnswer(ENDED)
         if self.session.waited > self.session.limits.whole:
             raise NoAnswer("not tried: the time for the whole exercise was used up")
-        start = time.monotonic()
+        start = self.clock()
         try:
             return super().ask(operation, target, *operands)
         except wire.Broken as error:
             raise NoAnswer(self.session.ended(error, doing)) from None
         finally:
             if self.seconds != STARTING and not self.depth:
-                self.session.waited += time.monotonic() - start
+                self.session.waited += self.clock() - start
 
 
 class Session:
@@ -221,7 +221,8 @@ class Session:
                 cwd=folder / "tmp",
             )
         self.peer = _Peer(self, ours, serve, self.names, strict)
-        self.peer.seconds, self.over = STARTING, None
+        self.peer.seconds, self.peer.clock = STARTING, Clock(self.process.pid)
+        self.over = None
         # A busy machine takes its time, which is not the submission's.
         try:
             self.peer.ask("ready", None)
@@ -260,6 +261,11 @@ class Session:
         """Leave nothing behind: no process and no file."""
         if self.process is None:
             return
+        if self.protection.walled:
+            # What it has started counts against the next until it is gone.
+            self.process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(ENDING)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()

@@ -25,6 +25,8 @@ import numpy as np
 LARGEST, WORDIEST, LONGEST = 2**28, 2**24, 2 * 10**5
 HEAD = struct.Struct("<IQ")
 KINDS = "biufc"
+# Seconds after which the clock is looked at again.
+LOOK = 1.0
 
 
 SENSELESS = (
@@ -127,12 +129,16 @@ class Peer:
         knows the kinds that an object of the other end may claim to be of
     accelerator : the module of the strict device, or None
     watches : whether this end reports what is written into arrays (the submission's end)
+
+    Attributes
+    ----------
+    seconds, clock : how long an answer is waited for (None: for ever), and the clock to go by
     """
 
     def __init__(self, connection, serve, library, accelerator=None, watches=False):
         self.connection, self.serve, self.library = connection, serve, library
         self.accelerator, self.watches = accelerator, watches
-        self.seconds = None
+        self.seconds, self.clock = None, time.monotonic
         self.objects, self.handles, self.remotes = {}, {}, weakref.WeakValueDictionary()
         self.kinds, self.methods = {}, {}
         self.arrays, self.pristine, self.numbers = {}, {}, {}
@@ -144,7 +150,7 @@ class Peer:
         """What the other end answers; an error there is raised here, under the same name."""
         if operation == "get" and self.methods.get((type(target), operands[0])):
             return Method(target, operands[0])
-        deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        deadline = None if self.seconds is None else self.clock() + self.seconds
         generators = []
         self._send(["ask", operation, [target, *operands]], deadline, generators)
         while True:
@@ -224,13 +230,9 @@ class Peer:
         length = len(head) + sum(map(len, payload))
         if length > LARGEST or len(head) > WORDIEST:
             raise MemoryError(f"more than {LARGEST >> 20} MB to hand over")
-        try:
-            self._wait(deadline)
-            self.connection.sendall(b"".join((HEAD.pack(len(head), length), head, *payload)))
-        except TimeoutError as error:
-            raise Late("it does not listen") from error
-        except OSError as error:
-            raise Gone("it has gone") from error
+        view = memoryview(b"".join((HEAD.pack(len(head), length), head, *payload)))
+        while view:
+            view = view[self._moved(self.connection.send, view, deadline) :]
 
     def _receive(self, deadline):
         head, length = HEAD.unpack(self._bytes(HEAD.size, deadline))
@@ -259,23 +261,26 @@ class Peer:
         found = bytearray(count)
         view = memoryview(found)
         while view:
-            self._wait(deadline)
-            try:
-                got = self.connection.recv_into(view)
-            except TimeoutError as error:
-                raise Late("it does not answer") from error
-            except OSError as error:
-                raise Gone("it has gone") from error
-            if not got:
-                raise Gone("it has gone")
-            view = view[got:]
+            view = view[self._moved(self.connection.recv_into, view, deadline) :]
         return found
 
-    def _wait(self, deadline):
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
-            raise Late("it does not answer")
-        self.connection.settimeout(left)
+    def _moved(self, move, view, deadline) -> int:
+        """How many bytes could be sent or received, at least one."""
+        while True:
+            left = None if deadline is None else deadline - self.clock()
+            if left is not None and left <= 0:
+                raise Late("it does not answer")
+            # The clock may not go as fast as that on the wall, or faster.
+            self.connection.settimeout(left and min(left, LOOK))
+            try:
+                count = move(view)
+            except TimeoutError:
+                continue
+            except OSError as error:
+                raise Gone("it has gone") from error
+            if not count:
+                raise Gone("it has gone")
+            return count
 
     # ------------------------------------------------------------ values
 
