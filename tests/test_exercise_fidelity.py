@@ -1,4 +1,4 @@
-"""Marks through the wall are those that students see without it, for every known mistake."""
+"""Marks through the wall are those that students see without it, for every fifth known answer."""
 
 import inspect
 
@@ -18,15 +18,15 @@ class Submissions:
         return lambda answer: answer
 """
 
+# All of them take ten minutes.
+EVERY = 5
 
-def _all():
-    for name in EXERCISES:
-        try:
-            known = submissions(name)
-        except ModuleNotFoundError:
-            continue
-        for one in (*known.right, *known.wrong):
-            yield pytest.param(name, one.answer, id=f"{name}-{one.name}")
+
+def _some():
+    known = [(name, submissions(name)) for name in EXERCISES]
+    every = [(name, one) for name, some in known for one in (*some.right, *some.wrong)]
+    for name, one in every[::EVERY]:
+        yield pytest.param(name, one.answer, id=f"{name}-{one.name}")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def guard():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "answer"), list(_all()))
+@pytest.mark.parametrize(("name", "answer"), list(_some()))
 def test_a_submission_is_told_the_same_at_both_sides_of_the_wall(
     name, answer, whole_library, guard
 ):

@@ -38,7 +38,7 @@ def sheet(homework, form: str, together: bool, answers: bool = False) -> str:
         f"Write your code {where} where `# YOUR CODE HERE` stands; what is asked is said there. The"
         " exercises do not build on one another.",
         "",
-        "While you work (`pip install minialexnet`):",
+        "While you work, where minialexnet is installed:",
         "",
         "    from minialexnet import exercise",
         f'    exercise.check("{first}", {provides})      a line a check, and where to look',

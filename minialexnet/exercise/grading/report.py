@@ -157,11 +157,13 @@ def summary(homework, class_: dict, protection) -> str:
         for number, check in enumerate(EXERCISES[name].checks):
             count = sum(bool(part["checks"][number]["message"]) for part in there)
             failed.append((-count, name, number, check.name, len(there)))
-    lines += ["", "The checks that failed most, among those who handed something in:", ""]
-    lines += ["| exercise | check | failed |", "|---|---|--:|"]
-    for count, name, _, check, there in sorted(failed)[:12]:
-        if count:
-            lines.append(f"| {name} | {check} | {-count} of {there} |")
+    worst = [one for one in sorted(failed) if one[0]][:12]
+    if worst:
+        lines += ["", "The checks that failed most, among those who handed something in:", ""]
+        lines += ["| exercise | check | failed |", "|---|---|--:|"]
+        lines += [f"| {name} | {check} | {-n} of {there} |" for n, name, _, check, there in worst]
+    else:
+        lines += ["", "No check failed among those who handed something in."]
     unmarked = [escape(student) for student, one in class_.items() if not one["marked"]]
     if unmarked:
         lines += ["", f"**Could not be marked, and have no points: {', '.join(unmarked)}.**"]
