@@ -1,5 +1,14 @@
 """What can be done from the command line: one file a command."""
 
-from minialexnet.commands import bench, describe, evaluate, predict, prepare, train, weights
+from minialexnet.commands import (
+    bench,
+    describe,
+    evaluate,
+    experiment,
+    predict,
+    prepare,
+    train,
+    weights,
+)
 
-ALL = (train, evaluate, predict, prepare, describe, weights, bench)
+ALL = (train, evaluate, predict, prepare, describe, weights, bench, experiment)
