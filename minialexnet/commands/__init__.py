@@ -5,10 +5,11 @@ from minialexnet.commands import (
     describe,
     evaluate,
     experiment,
+    look,
     predict,
     prepare,
     train,
     weights,
 )
 
-ALL = (train, evaluate, predict, prepare, describe, weights, bench, experiment)
+ALL = (train, evaluate, predict, prepare, describe, weights, bench, experiment, look)
