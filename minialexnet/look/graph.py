@@ -32,7 +32,7 @@ def graph(nodes: dict[str, str], edges, values=None, gradients=None) -> Figure:
         for shown, above, colour in ((values, 1, BLUE), (gradients, -1, ORANGE)):
             if name in shown:
                 where = {"ha": "center", "va": "bottom" if above > 0 else "top", "color": colour}
-                axes.text(x, y + 0.29 * above, f"{shown[name]:.4g}", size=10, **where)
+                axes.text(x, y + 0.2 * above, f"{shown[name]:.4g}", size=10, **where)
     axes.set(xlim=(-0.5, wide - 0.5), ylim=(-tall / 2, tall / 2))
     axes.set_axis_off()
     return figure

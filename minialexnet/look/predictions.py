@@ -32,8 +32,8 @@ def predictions(
     """
     columns = 4
     rows = -(-len(images) // columns)
-    figure = Figure(figsize=(2.3 * columns, 3.0 * rows), layout="constrained")
-    axes = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2, 1] * rows)
+    figure = Figure(figsize=(2.3 * columns, 3.2 * rows), layout="constrained")
+    axes = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[2, 1.2] * rows)
     for one in axes.flat:
         one.set_axis_off()
     for n, image in enumerate(images):
@@ -44,7 +44,7 @@ def predictions(
         best = np.argsort(-probabilities[n], kind="stable")[:5]
         for place, m in enumerate(best):
             color = "tab:orange" if m == labels[n] else "tab:blue"
-            below.barh(-place, probabilities[n, m], color=color, alpha=0.6)
-            below.text(0.02, -place, short(classes[m]), va="center", fontsize=8, parse_math=False)
-        below.set(xlim=(0, 1), ylim=(-4.6, 0.6))
+            below.barh(-place - 0.32, probabilities[n, m], height=0.26, color=color)
+            below.text(0, -place, short(classes[m]), va="center", fontsize=8, parse_math=False)
+        below.set(xlim=(0, 1), ylim=(-4.7, 0.6))
     return figure
