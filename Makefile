@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 
-.PHONY: train test test-all lint format clean
+.PHONY: train test test-all lessons lint format clean
 
 train: $(VENV)/installed  ## train mini on the built-in pictures
 	$(VENV)/bin/minialexnet train
@@ -12,6 +12,9 @@ test: $(VENV)/installed  ## the tests
 
 test-all: $(VENV)/installed-all  ## the tests, with the longer ones and those that need PyTorch, ONNX or CuPy
 	$(VENV)/bin/python -m pytest -m ""
+
+lessons: $(VENV)/installed-lessons  ## the lessons, in JupyterLab
+	$(VENV)/bin/jupyter lab --notebook-dir=. lessons/README.md
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check
@@ -31,4 +34,8 @@ $(VENV)/installed: setup.cfg pyproject.toml
 
 $(VENV)/installed-all: $(VENV)/installed
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[test,oracles]"
+	touch $@
+
+$(VENV)/installed-lessons: $(VENV)/installed
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[test,lessons]"
 	touch $@

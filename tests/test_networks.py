@@ -25,6 +25,7 @@ from minialexnet.networks import (
     cifar_18pct,
     cifar_19pct,
     cifar_80sec,
+    four_layers,
     mini,
     one_tower,
     one_tower_norm,
@@ -127,6 +128,7 @@ ROWS = {
     cifar_18pct: 10,
     cifar_19pct: 8,
     cifar_80sec: 9,
+    four_layers: 7,
     mini: 12,
     one_tower: 12,
     one_tower_norm: 14,
@@ -176,6 +178,7 @@ PARAMETERS = {
     cifar_18pct: 89_578,
     cifar_19pct: 89_578,
     cifar_80sec: 145_578,
+    four_layers: 318_666,
     mini: 131_738,
     one_tower: 61_100_840,
     one_tower_norm: 61_100_840,
@@ -282,6 +285,12 @@ INITIAL = {
         "fc8": (he(4096), 0),
     },
     one_tower_norm: ONE_COLUMN | {"fc8": (0.01, -7)},
+    four_layers: {
+        "conv1": (he(5 * 5 * 3), 0),
+        "conv2": (he(5 * 5 * 32), 0),
+        "fc3": (he(4 * 4 * 64), 0),
+        "fc4": (he(256), 0),
+    },
     cifar_80sec: {
         "conv1": (0.0001, 0),
         "conv2": (0.01, 0),
@@ -388,6 +397,7 @@ NORMS = {
     one_tower: {},
     one_tower_norm: {"norm1": [lrn(5, 2, 2e-5)], "norm2": [lrn(5, 2, 2e-5)]},
     cifar_80sec: {},
+    four_layers: {},
     cifar_19pct: {},
     cifar_18pct: {"norm1": [same_map(3, 1, 5e-5 / 9)], "norm2": [same_map(3, 1, 5e-5 / 9)]},
     cifar_13pct: {},
@@ -416,7 +426,7 @@ POOLS = dict.fromkeys(NETWORKS, CEIL) | {
 
 def test_pooling(make):
     pools = only(light(make), layers.MaxPool, layers.AveragePool)
-    assert len(pools) == (2 if make in (cifar_13pct, cifar_11pct) else 3)
+    assert len(pools) == (2 if make in (cifar_13pct, cifar_11pct, four_layers) else 3)
     for name, (pool,) in pools.items():
         assert (pool.kernel, pool.stride, pool.ceil) == POOLS[make], name
         average = make in (cifar_80sec, cifar_19pct, cifar_18pct) and name != "pool1"
@@ -428,7 +438,8 @@ INVERTED = (alexnet_no_towers, caffe_alexnet, caffenet, one_tower)
 
 def test_dropout(make):
     found = only(light(make), layers.Dropout)
-    where = [] if make.__name__.startswith("cifar") else ["drop6", "drop7"]
+    without = make is four_layers or make.__name__.startswith("cifar")
+    where = [] if without else ["drop6", "drop7"]
     assert list(found) == (["drop5", "drop6"] if make is one_tower else where)
     for (drop,) in found.values():
         assert (drop.rate, drop.inverted) == (0.5, make in INVERTED)

@@ -5,10 +5,12 @@ from minialexnet.commands import (
     describe,
     evaluate,
     exercise,
+    experiment,
+    look,
     predict,
     prepare,
     train,
     weights,
 )
 
-ALL = (train, evaluate, predict, prepare, describe, weights, exercise, bench)
+ALL = (train, evaluate, predict, look, prepare, describe, weights, exercise, experiment, bench)

@@ -11,6 +11,7 @@ from minialexnet.networks.caffe_alexnet import caffe_alexnet
 from minialexnet.networks.caffenet import caffenet
 from minialexnet.networks.cifar import cifar_18pct, cifar_19pct, cifar_80sec
 from minialexnet.networks.cifar_local import cifar_11pct, cifar_13pct
+from minialexnet.networks.four_layers import four_layers
 from minialexnet.networks.mini import mini
 from minialexnet.networks.one_tower import one_tower
 from minialexnet.networks.one_tower_norm import one_tower_norm
@@ -29,6 +30,7 @@ __all__ = [
     "cifar_18pct",
     "cifar_19pct",
     "cifar_80sec",
+    "four_layers",
     "mini",
     "one_tower",
     "one_tower_norm",
@@ -49,6 +51,7 @@ SIZES = {
     "cifar_18pct": 32,
     "cifar_19pct": 32,
     "cifar_80sec": 32,
+    "four_layers": 32,
     "mini": 32,
     "one_tower": 224,
     "one_tower_norm": 224,

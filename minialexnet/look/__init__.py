@@ -1,0 +1,43 @@
+"""Pictures: of runs, of what networks have learnt, and the drawings of the lessons.
+
+One kind a file. Every function returns the figure, on a transparent ground, in colours that can be
+read in light and in dark.
+"""
+
+from minialexnet.look.attention import attention
+from minialexnet.look.bars import bars
+from minialexnet.look.curves import curves
+from minialexnet.look.experiments import experiment, spread
+from minialexnet.look.filters import filters
+from minialexnet.look.graph import graph
+from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
+from minialexnet.look.maps import feature_maps
+from minialexnet.look.neighbours import neighbours
+from minialexnet.look.predictions import predictions, short
+from minialexnet.look.scales import histograms, scales
+from minialexnet.look.towers import towers
+from minialexnet.look.unrolling import unrolling
+
+__all__ = [
+    "attention",
+    "bars",
+    "curves",
+    "experiment",
+    "feature_maps",
+    "features",
+    "filters",
+    "graph",
+    "histograms",
+    "last_hidden",
+    "nearest",
+    "neighbours",
+    "occlusion",
+    "outputs",
+    "predictions",
+    "saliency",
+    "scales",
+    "short",
+    "spread",
+    "towers",
+    "unrolling",
+]
