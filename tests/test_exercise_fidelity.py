@@ -22,10 +22,15 @@ class Submissions:
 EVERY = 5
 
 
+def _written(answer) -> bool:
+    return hasattr(inspect.getmodule(answer), answer.__name__)
+
+
 def _some():
     known = [(name, submissions(name)) for name in EXERCISES]
     every = [(name, one) for name, some in known for one in (*some.right, *some.wrong)]
-    for name, one in every[::EVERY]:
+    # Some are made from others, and have no text of their own to hand in.
+    for name, one in [each for each in every if _written(each[1].answer)][::EVERY]:
         yield pytest.param(name, one.answer, id=f"{name}-{one.name}")
 
 
