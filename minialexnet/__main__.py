@@ -4,7 +4,7 @@ import sys
 
 from minialexnet import __version__, commands, processor
 from minialexnet.commands.common import Parser
-from minialexnet.errors import InputError
+from minialexnet.errors import OUTSIDE, said
 
 
 def parser() -> Parser:
@@ -23,21 +23,12 @@ def main(argv=None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return arguments.command(arguments)
-    except InputError as error:
-        return _refused(error)
-    except OSError as error:
-        named = error.filename and error.strerror
-        return _refused(f"{error.filename}: {error.strerror}" if named else error)
-    except MemoryError as error:
-        return _refused(f"there is not enough memory for that ({error or 'no size known'})")
+    except OUTSIDE as error:
+        print(f"minialexnet: error: {said(error)}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("minialexnet: interrupted", file=sys.stderr)
         return 130
-
-
-def _refused(reason) -> int:
-    print(f"minialexnet: error: {reason}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":
