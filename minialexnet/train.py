@@ -59,7 +59,8 @@ def train(
 
     Yields
     ------
-    The loss of each step over the whole batch, nats. Between two steps the run can be saved, stopped or looked at.
+    The loss of each step over the whole batch, nats. Between two steps the run can be saved,
+    stopped or looked at.
     """
     ranks = ranks or Alone()
     see = recipe.seen(data.mean, device)

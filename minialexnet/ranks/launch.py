@@ -6,8 +6,8 @@ from collections.abc import Callable
 from minialexnet.errors import InputError
 from minialexnet.ranks.alone import Agreed, Alone
 
-# How launchers tell a process its number and how many there are: MPICH (and Slurm's pmi2), Open MPI,
-# MVAPICH, and srun without MPI.
+# How launchers tell a process its number and how many there are: MPICH (and Slurm's pmi2), Open
+# MPI, MVAPICH, and srun without MPI.
 LAUNCHERS = (
     ("PMI_RANK", "PMI_SIZE"),
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
@@ -31,7 +31,9 @@ def demand_alone(command: str) -> None:
     """Raise InputError if several processes were started for what one does."""
     _, size = launched()
     if size > 1:
-        raise InputError(f"{command} runs in one process, and {size} were started: leave mpiexec out")
+        raise InputError(
+            f"{command} runs in one process, and {size} were started: leave mpiexec out"
+        )
 
 
 def over_ranks(work: Callable[[Alone], int], limit: float = LIMIT) -> int:
