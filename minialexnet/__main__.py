@@ -21,6 +21,11 @@ def main(argv=None) -> int:
     """Run a command; the exit code is 2 where the input was at fault."""
     processor.settle()
     arguments = parser().parse_args(argv)
+    rank, size = processor.launched()
+    if size > 1 and not getattr(arguments, "many", False):
+        if rank == 0:
+            print(f"minialexnet: error: {size} processes for what one does", file=sys.stderr)
+        return 2
     try:
         return arguments.command(arguments)
     except OUTSIDE as error:

@@ -23,7 +23,9 @@ class Parser(argparse.ArgumentParser):
         return namespace, rest
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        # Of several processes that were started together one says it.
+        first = processor.launched()[0] == 0
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n" if first else None)
 
 
 def add_device(command: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ def add(commands) -> None:
     from minialexnet.recipes import RECIPES
 
     one = commands.add_parser("train", help="train a network")
-    one.set_defaults(command=run)
+    one.set_defaults(command=run, many=True)
     one.add_argument("--recipe", metavar="NAME", help=f"one of {', '.join(RECIPES)} (mini)")
     one.add_argument("--out", type=Path, metavar="RUN", help="folder of the run (runs/RECIPE)")
     one.add_argument(
@@ -43,7 +43,8 @@ def add(commands) -> None:
         "--limit",
         type=float,
         metavar="SECONDS",
-        help="under mpiexec: how long ranks wait for each other before the job ends (300)",
+        help="under mpiexec: how long ranks wait for each other before the job ends, 10 seconds more "
+        "at most (300)",
     )
     one.add_argument(
         "--save-minutes",

@@ -8,6 +8,6 @@ each other). mpi4py and CuPy are imported when they are needed, never before.
 
 from minialexnet.ranks.alike import Differing, demand_alike
 from minialexnet.ranks.alone import Agreed, Alone
-from minialexnet.ranks.launch import LIMIT, demand_alone, over_ranks
+from minialexnet.ranks.launch import LIMIT, over_ranks
 
-__all__ = ["LIMIT", "Agreed", "Alone", "Differing", "demand_alike", "demand_alone", "over_ranks"]
+__all__ = ["LIMIT", "Agreed", "Alone", "Differing", "demand_alike", "over_ranks"]

@@ -33,13 +33,14 @@ class Mpi(Alone):
     ----------
     comm : an mpi4py communicator
     limit : seconds that a message is waited for
+    world : the communicator of all ranks, if this one is of some; rolls are called among all
     """
 
-    def __init__(self, comm, limit: float):
+    def __init__(self, comm, limit: float, world=None):
         from mpi4py import MPI
 
         super().__init__()
-        self.mpi, self.comm, self.limit = MPI, comm, limit
+        self.mpi, self.comm, self.limit, self.world = MPI, comm, limit, world or comm
         self.rank, self.size = comm.rank, comm.size
         local = comm.Split_type(MPI.COMM_TYPE_SHARED)
         self.local_rank, self.local_size = local.rank, local.size
@@ -55,7 +56,7 @@ class Mpi(Alone):
 
     def part(self, color: int) -> "Mpi":
         """The ranks that call this with the same color, among themselves."""
-        return Mpi(self.comm.Split(color), self.limit)
+        return Mpi(self.comm.Split(color), self.limit, self.world)
 
     # ------------------------------------------------------------------ what ranks say
 
@@ -109,7 +110,7 @@ class Mpi(Alone):
         if all(words is None for words in every):
             return result
         rank, words = next((r, words) for r, words in enumerate(every) if words is not None)
-        raise Agreed(words if len(set(every)) == 1 else f"rank {rank}: {words}")
+        raise Agreed(words if rank == 0 else f"rank {rank}: {words}")
 
     def demand_same(self, facts: Mapping[str, Any]) -> None:
         for rank, theirs in enumerate(every := self.each(dict(facts))):
@@ -156,35 +157,39 @@ class Mpi(Alone):
         self.seconds += time.monotonic() - begun
 
     def _answer(self) -> None:
-        if self.comm.Iprobe(tag=WHO_IS_THERE, status=(status := self.mpi.Status())):
-            self._say(status.source, WHO_IS_THERE, HERE)
-
-    def _say(self, other: int, hears: int, says: int) -> None:
-        self.comm.Recv(bytearray(0), other, hears)
-        self.comm.Isend(bytearray(0), other, says)
+        """Say that this rank is there, if anybody asks."""
+        status = self.mpi.Status()
+        if self.world.Iprobe(tag=WHO_IS_THERE, status=status):
+            self.world.Recv(bytearray(0), status.source, WHO_IS_THERE)
+            self.world.Isend(bytearray(0), status.source, HERE)
 
     def _give_up(self, waited: float) -> None:
-        others = [rank for rank in range(self.size) if rank != self.rank]
-        for other in others:
-            self.comm.Isend(bytearray(0), other, WHO_IS_THERE)
-        missing, end = set(others), time.monotonic() + ROLL_CALL
+        """Call the roll, name who does not answer, and end the job."""
+        me, status = self.world.rank, self.mpi.Status()
+        missing = set(range(self.world.size)) - {me}
+        for other in missing:
+            self.world.Isend(bytearray(0), other, WHO_IS_THERE)
+        end = time.monotonic() + ROLL_CALL
         while missing and time.monotonic() < end:
             self._answer()
-            if self.comm.Iprobe(tag=HERE, status=(status := self.mpi.Status())):
-                self.comm.Recv(bytearray(0), status.source, HERE)
+            if self.world.Iprobe(tag=HERE, status=status):
+                self.world.Recv(bytearray(0), status.source, HERE)
                 missing.discard(status.source)
-        there = min({self.rank, *others} - missing)
         # One rank speaks. The others wait for it to end the job, but not for ever.
-        if self.rank != there:
+        if me != min(set(range(self.world.size)) - missing):
             time.sleep(ROLL_CALL)
-        names = f"rank {', '.join(map(str, sorted(missing)))}" if missing else "a message"
-        self.abort(f"{names} did not come within {waited:.0f} s; the job ends", BROKEN)
+        who = f"rank {', '.join(map(str, sorted(missing)))} has" if missing else "a message has"
+        self.abort(
+            f"{who} not come for {waited + ROLL_CALL:.0f} s (--limit); the job ends, and its last "
+            "checkpoint is good: go on with --resume",
+            BROKEN,
+        )
 
     def abort(self, words: str, code: int) -> None:
         """End the job on every rank, at once."""
         print(f"minialexnet: error: {words}", file=sys.stderr, flush=True)
         sys.stdout.flush()
-        self.comm.Abort(code)
+        self.world.Abort(code)
 
     def broken(self, error: BaseException) -> None:
         """End the job on every rank because of an error on this one."""
