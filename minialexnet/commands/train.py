@@ -43,8 +43,8 @@ def add(commands) -> None:
         "--limit",
         type=float,
         metavar="SECONDS",
-        help="under mpiexec: how long ranks wait for each other before the job ends, 10 seconds more "
-        "at most (300)",
+        help="under mpiexec: how long ranks wait for each other; then the job ends, within 10 more "
+        "(300)",
     )
     one.add_argument(
         "--save-minutes",
@@ -66,9 +66,9 @@ def add(commands) -> None:
 def run(arguments) -> int:
     from minialexnet.ranks import LIMIT, over_ranks
 
-    limit = LIMIT if arguments.limit is None else arguments.limit
-    if not limit > 0:
-        raise InputError(f"--limit should be above 0, got {limit}")
+    given = arguments.limit
+    # What is wrong with it is said below, by one rank for all.
+    limit = given if given is not None and given > 0 else LIMIT
     return over_ranks(lambda ranks: _on_one(arguments, ranks), limit)
 
 
@@ -161,6 +161,8 @@ def _asked(arguments, saved, ranks):
 
     if not arguments.save_minutes >= 0:
         raise InputError(f"--save-minutes should be 0 or more, got {arguments.save_minutes}")
+    if arguments.limit is not None and not arguments.limit > 0:
+        raise InputError(f"--limit should be above 0, got {arguments.limit}")
     if arguments.towers and ranks.size == 1:
         raise InputError("--towers needs two ranks for each network: start it with mpiexec -n 2")
     if arguments.tensorboard and ranks.first:
