@@ -31,7 +31,7 @@ import numpy as np
 from tqdm import tqdm
 
 from minialexnet import __version__, backend, checkpoint, data, networks
-from minialexnet.backend import Device
+from minialexnet.backend import Device, namespace
 from minialexnet.board import Board
 from minialexnet.chance import generator
 from minialexnet.data import Dataset
@@ -289,7 +289,7 @@ class Run:
         self.tower = Tower(self.net, pair, pair.rank)
         self.sgd.velocity = self.tower.own(self.sgd.velocity) or {
             # Known by name before the first step, which would look for patterns of the other tower.
-            name: np.zeros_like(weight)
+            name: namespace(weight).zeros_like(weight)
             for name, weight in self.tower.params.items()
         }
         self.net = self.tower

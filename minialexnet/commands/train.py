@@ -96,6 +96,7 @@ def _train(arguments, ranks) -> int:
     saved = ranks.together(lambda: _saved_recipe(arguments) if ranks.first else None)
     own = ranks.given(saved)
     device, threads, recipe = ranks.together(lambda: _asked(arguments, own, ranks))
+    ranks = ranks.on(device)
     folder = arguments.out or Path(ranks.given(str(runs.vacant(arguments.recipe or "mini"))))
 
     run = runs.Run(

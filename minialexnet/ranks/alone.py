@@ -43,6 +43,10 @@ class Alone:
         """How many processors this rank may use."""
         return processor.threads()
 
+    def on(self, device) -> "Alone":
+        """The same ranks, for arrays that live on this device: GPUs talk through NCCL."""
+        return self
+
     def mean(self, grads: Mapping, weight: float) -> Mapping:
         """The gradients of the whole batch.
 

@@ -58,6 +58,13 @@ class Mpi(Alone):
         """The ranks that call this with the same color, among themselves."""
         return Mpi(self.comm.Split(color), self.limit, self.world)
 
+    def on(self, device) -> "Mpi":
+        if device.name == "cpu":
+            return self
+        from minialexnet.ranks.nccl import Nccl
+
+        return Nccl(self.comm, self.limit, self.world)
+
     # ------------------------------------------------------------------ what ranks say
 
     def mean(self, grads: Mapping, weight: float) -> Mapping:
