@@ -32,7 +32,7 @@ def train_once(ranks):
     elif "mpi" in WORDS:
         there = device("cpu")
     else:
-        there = strict.asnumpy()
+        there = strict.device()
         # World, those of one kind of tower, and pairs: NCCL's communicators in that order.
         halves = [MPI.COMM_WORLD.Split(ranks.rank % 2), MPI.COMM_WORLD.Split(ranks.rank // 2)]
         nccl_standin.NcclCommunicator.comms = [MPI.COMM_WORLD, *halves]

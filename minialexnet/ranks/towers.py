@@ -141,7 +141,7 @@ class Border(Wrapper):
     def _beyond(self, x, wide: int, way: str):
         tower, maps = self.halves.tower, self.halves.maps
         gives, takes = min(wide, maps[tower]), min(wide, maps[1 - tower])
-        near = x[..., -gives:] if tower == 0 else x[..., :gives]
+        near = x[..., maps[0] - gives :] if tower == 0 else x[..., :gives]
         return self.halves.swapped(near, takes, way)
 
     def _beside(self, mine, theirs):

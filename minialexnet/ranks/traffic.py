@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from minialexnet.layers import Network
+from minialexnet.layers import Flatten, Network
 from minialexnet.ranks.towers import Border, Gathered, Joined, Tower
 
 FLOAT = 4  # bytes of a float32
@@ -49,6 +49,34 @@ def exchanges(net: Network, shape) -> list[Exchange]:
                 rows.append(Exchange(halves.what, "maps beyond the border", *wide))
         before = shapes.get(name, before)
     return rows
+
+
+def one_weird_trick(net: Network, shape, batch: int) -> int:
+    """Bytes that each of two ranks sends in a step of Krizhevsky (2014), arXiv 1404.5997.
+
+    Convolutions are data parallel: each rank has half of the batch, and their gradients are added
+    up. Fully connected layers are model parallel: each rank has half of the units, and sees the
+    whole batch. So the features before them cross for half of the batch, forward and backward, and
+    above them all is as with two towers.
+    """
+    below, flat = 0, False
+    for layer in net.layers.values():
+        flat = flat or isinstance(layer, Flatten)
+        below += 0 if flat else FLOAT * sum(weight.size for weight in layer.params.values())
+    above = [row for row in exchanges(net, shape) if len(_input(net, shape, row.layer)) == 1]
+    features = FLOAT * math.prod(_input(net, shape, "flatten"))
+    crossing = 2 * (batch // 2) * features
+    return below + crossing + batch * sum(row.forward + row.backward for row in above)
+
+
+def _input(net: Network, shape, name: str) -> tuple[int, ...]:
+    """The shape of what a layer is handed for one picture; of the scores for anything else."""
+    shapes, before = net.shapes(shape), shape
+    for layer in net.layers:
+        if layer == name:
+            break
+        before = shapes[layer]
+    return before
 
 
 def gradient_bytes(net: Network) -> int:
