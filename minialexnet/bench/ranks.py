@@ -53,6 +53,7 @@ class Contender:
         """End its processes."""
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
 
 def efficiency(work: Work, ranks: int, rounds: int, steps: int) -> dict:
@@ -74,6 +75,7 @@ def efficiency(work: Work, ranks: int, rounds: int, steps: int) -> dict:
         raise InputError(
             f"--ranks {ranks} cannot share {work.threads} threads and a batch of {work.batch}"
         )
+    mpiexec()
     found = {"one": [], "many": []}
     contenders = {
         "one": Contender(1, work),
