@@ -1,12 +1,13 @@
 """What depends on no MPI: shares, chance, the flat buffer, who started us."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tiny
 
-from minialexnet import strict
+from minialexnet import backend, strict
 from minialexnet.chance import Columns, Rows, generator, skip
 from minialexnet.data import Feed, share_of
 from minialexnet.errors import InputError
@@ -40,9 +41,7 @@ def test_who_has_no_image_goes_through_the_motions_on_one(count, size):
 def test_a_batch_is_shared_out_with_the_views_of_the_whole(size, crop):
     data = tiny.dataset(train=23)
     recipe = Recipe(batch=6, crop=crop, flip=True, colour=0.1)
-    from minialexnet.backend import device
-
-    see, look = recipe.seen(data.mean, device("cpu")), recipe.looks(data, 3)
+    see, look = recipe.seen(data.mean, backend.device("cpu")), recipe.looks(data, 3)
     order = generator("order", 0, 3).permutation(23)
     whole = list(Feed(data.train, order, 6, look, see))
     feeds = [
@@ -161,6 +160,15 @@ def test_by_default_there_is_no_warm_up():
 )
 def test_launchers_say_how_many_there_are(environment, found):
     assert launched(environment) == found
+
+
+@pytest.mark.parametrize(("count", "names"), [(4, "0 1 2 3"), (1, "0 0 0 0"), (2, "0 1 0 1")])
+def test_the_local_rank_picks_the_gpu(count, names, monkeypatch):
+    runtime = SimpleNamespace(getDeviceCount=lambda: count)
+    cupy = SimpleNamespace(cuda=SimpleNamespace(runtime=runtime))
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.setattr(backend, "device", lambda name: None)
+    assert [backend.gpu_of(rank) for rank in range(4)] == [f"cuda:{n}" for n in names.split()]
 
 
 def test_one_process_needs_no_mpi(monkeypatch):
