@@ -182,9 +182,10 @@ class Mpi(Alone):
             if self.world.Iprobe(tag=HERE, status=status):
                 self.world.Recv(bytearray(0), status.source, HERE)
                 missing.discard(status.source)
-        # One rank speaks. The others wait for it to end the job, but not for ever.
-        if me != min(set(range(self.world.size)) - missing):
-            time.sleep(ROLL_CALL)
+        # One rank speaks. The others wait for it to end the job, but not for ever, and answer it.
+        end = time.monotonic() + ROLL_CALL
+        while me != min(set(range(self.world.size)) - missing) and time.monotonic() < end:
+            self._answer()
         who = f"rank {', '.join(map(str, sorted(missing)))} has" if missing else "a message has"
         self.abort(
             f"{who} not come for {waited + ROLL_CALL:.0f} s (--limit); the job ends, and its last "
