@@ -153,7 +153,7 @@ class Mpi(Alone):
     def _done(self, request) -> None:
         """Wait for a message of this rank, answering to roll calls; or end the job."""
         begun = time.monotonic()
-        while not request.Test():
+        while not self._tested(request):
             # Another rank may need this processor to get here.
             os.sched_yield()
             waited = time.monotonic() - begun
@@ -162,6 +162,14 @@ class Mpi(Alone):
             if waited > 0.1:
                 self._answer()
         self.seconds += time.monotonic() - begun
+
+    def _tested(self, request) -> bool:
+        try:
+            return request.Test()
+        except self.mpi.Exception as error:
+            # Whoever it was to has died. The launcher, or who died, ends the job in a moment.
+            time.sleep(ROLL_CALL)
+            self.abort(f"rank {self.rank}: a message failed ({error}); the job ends", BROKEN)
 
     def _answer(self) -> None:
         """Say that this rank is there, if anybody asks."""
