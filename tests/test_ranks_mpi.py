@@ -5,6 +5,7 @@ One rank stands for the launch without mpiexec.
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,23 +66,33 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-def demand_agreement(folder, other, tolerance=3e-3):
-    """Weights within a share of the largest of each array, and errors within an image.
+def state(folder):
+    """All weights and velocities of a run."""
+    saved = checkpoint.load(folder / "checkpoint.npz")
+    return {**saved.params, **{f"velocity of {name}": v for name, v in saved.velocity.items()}}
 
-    A step too few makes a hundredth; a ReLU that a rounding turns on or off made up to 0.0002.
+
+def demand_near(folder, other):
+    """The same run, but for roundings.
+
+    One of them may turn a ReLU on or off, and the runs part: weights that differed by 1e-7 at the
+    beginning differed by 2e-7 to 1e-3 in all at the end. An epoch less makes 6e-3.
     """
-    one, two = checkpoint.load(folder / "checkpoint.npz"), checkpoint.load(other / "checkpoint.npz")
-    assert list(one.velocity) == list(two.velocity)
-    assert list(one.params) == list(two.params)
-    for name, array in one.params.items():
-        apart = np.abs(array - two.params[name]).max() / np.abs(array).max()
-        assert apart <= tolerance, name
-    for mine, theirs in zip(rows(folder), rows(other), strict=True):
-        assert mine["epoch"] == theirs["epoch"]
-        assert float(mine["loss"]) == pytest.approx(float(theirs["loss"]), rel=1e-2)
-        for error, images in (("train_error", 193), ("test_error", 31)):
-            apart = float(mine[error]) - float(theirs[error])
-            assert abs(apart) <= 1.01 / images
+    mine, theirs = state(folder), state(other)
+    assert list(mine) == list(theirs)
+    apart = np.sqrt(sum(np.square(mine[name] - theirs[name]).sum() for name in mine))
+    assert apart <= 4e-3 * np.sqrt(sum(np.square(array).sum() for array in mine.values()))
+    for one, two in zip(rows(folder), rows(other), strict=True):
+        assert one["epoch"] == two["epoch"]
+        assert float(one["loss"]) == pytest.approx(float(two["loss"]), rel=3e-2)
+
+
+def demand_same(folder, other):
+    """The same to the bit."""
+    mine, theirs = state(folder), state(other)
+    assert list(mine) == list(theirs)
+    for name, array in mine.items():
+        assert np.array_equal(array, theirs[name]), name
 
 
 # ---------------------------------------------------------------- results
@@ -125,7 +136,7 @@ def test_a_hundred_steps_are_the_same_on_any_number_of_ranks(ranks, words, hundr
 )
 def test_a_job_leaves_what_one_process_leaves(ranks, words, said, begin, alone, tmp_path):
     printed = mpi.done(ranks, *begin, *words, "--out", tmp_path / "run")
-    demand_agreement(tmp_path / "run", alone)
+    demand_near(tmp_path / "run", alone)
     assert said in printed
     assert "of the time went into messages" in printed
     assert printed.count("epoch 1/8") == 1
@@ -148,6 +159,20 @@ def under_way(folder, ranks, *words):
     return process
 
 
+@pytest.fixture(scope="module")
+def undisturbed(begin, tmp_path_factory):
+    """ranks -> the folder of the run on so many, which nothing happened to."""
+    folders = {}
+
+    def undisturbed(ranks):
+        if ranks not in folders:
+            folders[ranks] = tmp_path_factory.mktemp("undisturbed") / "run"
+            mpi.done(ranks, *begin, "--out", folders[ranks])
+        return folders[ranks]
+
+    return undisturbed
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize(
     ("kind", "victim", "ranks", "seconds"),
@@ -160,7 +185,7 @@ def under_way(folder, ranks, *words):
     ids=["kill", "stop", "stop the first", "terminate"],
 )
 def test_a_rank_is_lost_and_the_run_goes_on_with_others(
-    kind, victim, ranks, seconds, begin, alone, tmp_path
+    kind, victim, ranks, seconds, begin, alone, undisturbed, tmp_path
 ):
     folder = tmp_path / "run"
     process = under_way(folder, ranks, *begin, "--limit", LIMIT)
@@ -179,11 +204,15 @@ def test_a_rank_is_lost_and_the_run_goes_on_with_others(
         assert f"rank {victim} has not come for" in errors
         assert errors.count("minialexnet: error") == 1
     assert checkpoint.load(folder / "checkpoint.npz").about["progress"]["epoch"] < 8
+    other = tmp_path / "on another number of ranks"
+    shutil.copytree(folder, other)
+    mpi.done(ranks, "--resume", "--out", folder)
+    demand_same(folder, undisturbed(ranks))
     if ranks == 3:
-        assert main(["train", "--resume", "--out", str(folder)]) == 0
+        assert main(["train", "--resume", "--out", str(other)]) == 0
     else:
-        mpi.done(3, "--resume", "--out", folder)
-    demand_agreement(folder, alone)
+        mpi.done(3, "--resume", "--out", other)
+    demand_near(other, alone)
 
 
 def test_an_error_on_one_rank_ends_all_of_them(begin, tmp_path):
