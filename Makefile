@@ -10,7 +10,7 @@ train: $(VENV)/installed  ## train mini on the built-in pictures
 test: $(VENV)/installed  ## the tests
 	$(VENV)/bin/python -m pytest
 
-test-all: $(VENV)/installed-all  ## the tests, with the longer ones and those that need PyTorch, ONNX or CuPy
+test-all: $(VENV)/installed-all  ## the tests, with the longer ones and those that need PyTorch, ONNX, CuPy or MPI
 	$(VENV)/bin/python -m pytest -m ""
 
 lessons: $(VENV)/installed-lessons  ## the lessons, in JupyterLab

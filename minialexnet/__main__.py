@@ -4,7 +4,7 @@ import sys
 
 from minialexnet import __version__, commands, processor
 from minialexnet.commands.common import Parser
-from minialexnet.errors import InputError
+from minialexnet.errors import OUTSIDE, said
 
 
 def parser() -> Parser:
@@ -21,23 +21,19 @@ def main(argv=None) -> int:
     """Run a command; the exit code is 2 where the input was at fault."""
     processor.settle()
     arguments = parser().parse_args(argv)
+    rank, size = processor.launched()
+    if size > 1 and not getattr(arguments, "many", False):
+        if rank == 0:
+            print(f"minialexnet: error: {size} processes for what one does", file=sys.stderr)
+        return 2
     try:
         return arguments.command(arguments)
-    except InputError as error:
-        return _refused(error)
-    except OSError as error:
-        named = error.filename and error.strerror
-        return _refused(f"{error.filename}: {error.strerror}" if named else error)
-    except MemoryError as error:
-        return _refused(f"there is not enough memory for that ({error or 'no size known'})")
+    except OUTSIDE as error:
+        print(f"minialexnet: error: {said(error)}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("minialexnet: interrupted", file=sys.stderr)
         return 130
-
-
-def _refused(reason) -> int:
-    print(f"minialexnet: error: {reason}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

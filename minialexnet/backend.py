@@ -68,6 +68,17 @@ def device(name: str = "cpu") -> Device:
     return _cuda(name, int(number or 0))
 
 
+def gpu_of(local_rank: int) -> str:
+    """The name of the GPU for one of the processes of this machine, counted from 0.
+
+    Slurm shows each process its own GPU alone: that one is number 0 for all of them.
+    """
+    device("cuda")
+    import cupy
+
+    return f"cuda:{local_rank % cupy.cuda.runtime.getDeviceCount()}"
+
+
 def _cuda(name: str, number: int) -> Device:
     try:
         import cupy

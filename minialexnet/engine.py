@@ -59,6 +59,9 @@ def for_cpu(network: Network, engine: str, shape, threads: int = 1) -> Network:
     stages = {}
     for names in _stages(layers):
         stage = Network({name: layers.pop(name) for name in names})
+        if not _sliceable(stage):
+            stages[names[0]] = stage
+            continue
         count = _slice(stage, [maps[name] for name in names])
         stages[f"{names[0]} to {names[-1]}"] = Sliced(stage, count, threads)
     if layers:
@@ -96,12 +99,23 @@ def _saved(conv: Conv2D) -> float:
     return products * conv.channels * conv.filters / transforms
 
 
+def _sliceable(stage: Network) -> bool:
+    return all(layer.sliceable for layer in stage.layers.values())
+
+
 def _stages(layers: dict) -> list[list[str]]:
-    """The names of the layers before `Flatten` (all if there is none), cut behind each pooling."""
+    """The names of the layers before `Flatten` (all if there is none), cut behind each pooling.
+
+    A layer that talks to other processes is a stage by itself.
+    """
     stages, names = [], []
     for name, layer in layers.items():
         if isinstance(layer, Flatten):
             break
+        if not layer.sliceable:
+            stages += [names, [name]] if names else [[name]]
+            names = []
+            continue
         names.append(name)
         if isinstance(layer, MaxPool | AveragePool):
             stages.append(names)

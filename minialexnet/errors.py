@@ -28,3 +28,16 @@ def reading(what: str) -> Iterator[None]:
     except Exception as error:  # broken bytes make parsers raise almost anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{what}: {reason}") from error
+
+
+# What may go wrong without a mistake in this program.
+OUTSIDE = (InputError, OSError, MemoryError)
+
+
+def said(error: BaseException) -> str:
+    """An error in one line of the caller's words, if it is one of OUTSIDE."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory for that ({error or 'no size known'})"
+    return str(error)

@@ -91,6 +91,12 @@ def error_rates(
     -------
     shares of 1, one for each k
     """
+    wrong = wrong_counts(net, split, see, tops, crops)
+    return tuple(count / len(split.labels) for count in wrong)
+
+
+def wrong_counts(net, split: Split, see: Input, tops=(1,), crops: str = "center") -> list[int]:
+    """The same as counts of images; several processes may each count some of them."""
     wrong = [0] * len(tops)
     first = 0
     for part in scores(net, split.images, see, crops):
@@ -98,7 +104,7 @@ def error_rates(
         for i, top in enumerate(tops):
             wrong[i] += int(see.device.get(count_wrong(part, labels, top)))
         first += len(part)
-    return tuple(count / first for count in wrong)
+    return wrong
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from minialexnet.errors import InputError
 
 # Weights whose update stays within a processor core's cache.
 BLOCK = 2**16
+# The share of the learning rate that a warm-up begins with.
+WARM = 0.01
 
 
 class SGD:
@@ -209,6 +211,26 @@ def dexp(rate: float, epochs: float, final: float, levels: int) -> Schedule:
     def rate_now(epoch: float, errors: Sequence[float]) -> float:
         level = min(levels - 1, int(_share(epoch, epochs) * levels))
         return rate * final ** (level / (levels - 1))
+
+    return rate_now
+
+
+def warmed(schedule: Schedule, epochs: float) -> Schedule:
+    """Another schedule's rate, rising to it at the beginning: large batches need that.
+
+    Parameters
+    ----------
+    epochs : how long a straight line takes from WARM of the rate to all of it; 0: no time
+
+    Notes
+    -----
+    Goyal et al. (2017), section 2.2, start from the rate of one processor. Here, as in
+    torchvision's training scripts, it is 1 % of the rate, however many processors there are.
+    """
+
+    def rate_now(epoch: float, errors: Sequence[float]) -> float:
+        rate = schedule(epoch, errors)
+        return rate if epoch >= epochs else rate * (WARM + (1 - WARM) * epoch / epochs)
 
     return rate_now
 

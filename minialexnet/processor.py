@@ -7,12 +7,35 @@ import sys
 # The numbers of these settings in glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
 
+# How launchers tell a process its number and how many there are: MPICH (and Slurm's pmi2), Open
+# MPI, MVAPICH, and srun without MPI.
+LAUNCHERS = (
+    ("PMI_RANK", "PMI_SIZE"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+)
+
+
+def launched(environment=os.environ) -> tuple[int, int]:
+    """The number of this process, and how many were started together: (0, 1) without a launcher."""
+    for rank, size in LAUNCHERS:
+        number, count = environment.get(rank, ""), environment.get(size, "")
+        if number.isdecimal() and count.isdecimal():
+            return int(number), int(count)
+    return 0, 1
+
 
 def threads() -> int:
     """How many processors this process may use."""
+    return len(mine())
+
+
+def mine() -> set[int]:
+    """The numbers of the processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
 
 
 def settle() -> None:

@@ -74,6 +74,9 @@ class Recipe:
     drops: int = _option(3, "plateau: drops at most")
     final: float = _option(0.0, "linear, cosine, dexp: the last rate as a share of the first")
     levels: int = _option(4, "dexp: how many different rates")
+    warmup: float = _option(
+        0.0, "epochs in which the rate rises from a hundredth to where the schedule has it; 0: none"
+    )
     momentum: float = _option(0.9, "share of the velocity that is kept at each step")
     decay: float = _option(0.0005, "weight decay")
     rates: dict[str, float] = _option(
@@ -107,7 +110,16 @@ class Recipe:
         self._demand(len(self.scale) in (1, 3), "scale", "one number, or one for each of R, G, B")
         for name in ("epochs", "batch", "patience", "stall_after", "share"):
             self._demand(getattr(self, name) >= 1, name, "1 or more")
-        for name in ("drops", "seed", "decay", "final", "crop", "colour", "colour_epochs"):
+        for name in (
+            "drops",
+            "seed",
+            "decay",
+            "final",
+            "crop",
+            "colour",
+            "colour_epochs",
+            "warmup",
+        ):
             self._demand(0 <= getattr(self, name) < float("inf"), name, "0 or more")
         for name in ("rate", "drop_factor"):
             self._demand(0 < getattr(self, name) < float("inf"), name, "a number above 0")
@@ -160,6 +172,9 @@ class Recipe:
 
     def learning_rate(self) -> optim.Schedule:
         """The learning rate over time that the recipe asks for."""
+        return optim.warmed(self._schedule(), self.warmup)
+
+    def _schedule(self) -> optim.Schedule:
         match self.schedule:
             case "constant":
                 return optim.constant(self.rate)

@@ -16,12 +16,14 @@ events.*            the same curves for TensorBoard, if it was asked for
 
 import csv
 import dataclasses
+import hashlib
 import io
 import math
 import signal
 import time
 import warnings
 from collections import deque
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,7 +31,7 @@ import numpy as np
 from tqdm import tqdm
 
 from minialexnet import __version__, backend, checkpoint, data, networks
-from minialexnet.backend import Device
+from minialexnet.backend import Device, namespace
 from minialexnet.board import Board
 from minialexnet.chance import generator
 from minialexnet.data import Dataset
@@ -42,6 +44,8 @@ from minialexnet.guard import activation_scales, report, stuck
 from minialexnet.initial import initialised
 from minialexnet.layers import Network
 from minialexnet.own import blamed_on, fingerprint, own_layers
+from minialexnet.ranks import Alone, demand_alike
+from minialexnet.ranks.towers import Tower
 from minialexnet.recipe import Recipe, as_json, from_dict
 from minialexnet.train import TIMING, Progress, row_so_far, train
 
@@ -96,6 +100,20 @@ def demand_fit(net: Network, name: str, height: int, width: int | None = None) -
         raise InputError(
             f'network "{name}" does not take pictures of {size} pixels: {error}{where}'
         ) from error
+
+
+def demand_shared(batch: int, ranks: int, towers: bool) -> None:
+    """Raise InputError if so many ranks cannot share batches of so many images."""
+    if towers and ranks % 2:
+        raise InputError(
+            f"--towers needs two ranks for each network, got {ranks}: start it with mpiexec -n 2"
+        )
+    sharing = ranks // 2 if towers else ranks
+    if sharing > batch:
+        raise InputError(
+            f"{ranks} ranks are more than a batch of {batch} images can be shared out to: start "
+            f"{2 * batch if towers else batch} at most, or raise --batch"
+        )
 
 
 def vacant(name: str) -> Path:
@@ -156,6 +174,8 @@ class Run:
     threads : how many slices are worked on at a time, on a CPU
     resume : False begins; True goes on from the folder's checkpoint as if nothing had happened
     layers : a Python file whose classes take the place of the library's layers of their names
+    ranks : the processes that train together; the first one alone reads and writes the folder
+    towers : each two ranks share one network, as the two GPUs of 2012 did
 
     Raises
     ------
@@ -172,14 +192,44 @@ class Run:
         threads: int,
         resume: bool = False,
         layers: Path | None = None,
+        ranks: Alone | None = None,
+        towers: bool = False,
     ):
-        if not resume:
-            demand_no_run(folder)
         self.recipe, self.folder, self.device = recipe, folder, device
         self.layers = layers
-        self.kinds = {} if layers is None else own_layers(layers)
+        self.ranks = ranks or Alone()
+        self.replicas, self.tower = self.ranks, None
         # Read once: somebody may go on writing in that file while it trains.
-        self.code = b"" if layers is None else layers.read_bytes()
+        self.kinds, self.code = {}, b""
+        self.progress = Progress()
+        self.recent: deque[float] = deque(maxlen=RECENT)
+        # A damaged checkpoint must not take the place of the good one before it.
+        self.keep = True
+        self.drawn_at = time.monotonic()
+        self.ranks.together(lambda: self._prepare(resume, towers))
+        self.ranks.demand_same(self._facts() if self.ranks.size > 1 else {})
+        if towers:
+            # Two neighbours are the towers of one network; those of one kind share the batches.
+            self.replicas, pair = (
+                self.ranks.part(self.ranks.rank % 2),
+                self.ranks.part(self.ranks.rank // 2),
+            )
+        self.ranks.together(lambda: self._begin_or_take_up(resume))
+        self._join()
+        self.parameters = sum(weight.size for weight in self.net.params.values())
+        if towers:
+            self._split(pair)
+        shape = self.see.mean.shape
+        self.running = for_device(self.net, device, recipe.engine, shape, threads)
+
+    def _prepare(self, resume: bool, towers: bool) -> None:
+        """All that a rank can do by itself, and that may turn out to be impossible."""
+        recipe, device, layers = self.recipe, self.device, self.layers
+        if not resume and self.ranks.first:
+            demand_no_run(self.folder)
+        demand_shared(recipe.batch, self.ranks.size, towers)
+        if layers is not None:
+            self.kinds, self.code = own_layers(layers), layers.read_bytes()
         self.data = data.load(recipe.data)
         demand_crop(recipe, self.data)
         if recipe.colour and self.data.colours is None:
@@ -191,23 +241,58 @@ class Run:
         with blamed_on(layers):
             self.net = self._network()
             demand_fit(self.net, recipe.network, *self.see.mean.shape[:2])
+        if towers:
+            Tower(self.net, None, 0)
         self.sgd = recipe.optimiser()
         self.sgd.check_patterns(self.net.params)
-        self.progress = Progress()
-        self.recent: deque[float] = deque(maxlen=RECENT)
-        # A damaged checkpoint must not take the place of the good one before it.
-        self.keep = True
-        self.drawn_at = time.monotonic()
+
+    def _begin_or_take_up(self, resume: bool) -> None:
+        if not self.ranks.first:
+            return
         if resume:
             self._take_up()
         else:
-            self.net.params = {name: device.put(w) for name, w in self._initial().items()}
+            self.net.params = {name: self.device.put(w) for name, w in self._initial().items()}
             self._begin()
-        self.write("recipe.json", as_json(recipe).encode())
-        if layers is not None:
+        self.write("recipe.json", as_json(self.recipe).encode())
+        if self.layers is not None:
             self.write(LAYERS, self.code)
-        shape = self.see.mean.shape
-        self.running = for_device(self.net, device, recipe.engine, shape, threads)
+
+    def _facts(self) -> dict:
+        """What has to be the same on all ranks."""
+        pictures = hashlib.sha256(self.data.mean.tobytes())
+        for split in (self.data.train, self.data.test):
+            pictures.update(np.ascontiguousarray(split.labels, np.int64).tobytes())
+            pictures.update(split.images[:16].tobytes())
+        return {
+            "version of minialexnet": __version__,
+            "version of NumPy": np.__version__,
+            **dataclasses.asdict(self.recipe),
+            "folder of the run": str(self.folder),
+            "pictures (by checksum)": f"{self.data.source}, {pictures.hexdigest()[:16]}",
+            "layers of one's own (by checksum)": fingerprint(self.code),
+        }
+
+    def _join(self) -> None:
+        """Take over what the first rank begins with."""
+        if self.ranks.size == 1:
+            return
+        get, put = self.device.get, self.device.put
+        arrays = (self.net.params, self.sgd.velocity)
+        mine = [{name: get(array) for name, array in some.items()} for some in arrays]
+        params, velocity, self.progress = self.ranks.given((*mine, self.progress))
+        self.net.params = {name: put(array) for name, array in params.items()}
+        self.sgd.velocity = {name: put(array) for name, array in velocity.items()}
+
+    def _split(self, pair: Alone) -> None:
+        """Keep one tower of the network, and leave the other to the other rank."""
+        self.tower = Tower(self.net, pair, pair.rank)
+        self.sgd.velocity = self.tower.own(self.sgd.velocity) or {
+            # Known by name before the first step, which would look for patterns of the other tower.
+            name: namespace(weight).zeros_like(weight)
+            for name, weight in self.tower.params.items()
+        }
+        self.net = self.tower
 
     def _network(self) -> Network:
         try:
@@ -289,21 +374,39 @@ class Run:
         return {"source": self.data.source, "classes": list(self.data.classes), **counts}
 
     @property
+    def talking(self) -> float:
+        """Seconds that went into messages between ranks."""
+        groups = {
+            id(one): one for one in (self.ranks, self.replicas, self.tower and self.tower.pair)
+        }
+        return sum(one.seconds for one in groups.values() if one)
+
+    @property
     def steps(self) -> int:
         """Steps in an epoch."""
         return data.steps_per_epoch(self.data.train, self.recipe.batch)
 
     def write(self, name: str, content: bytes) -> None:
-        """Put a file into the folder, whole or not at all."""
+        """Put a file into the folder, whole or not at all; on the first rank."""
+        if not self.ranks.first:
+            return
         with whole(self.folder / name) as file:
             file.write(content)
 
     def save(self, name: str) -> None:
-        """Put the state into the folder, as checkpoint.npz or best.npz."""
-        get = self.device.get
+        """Put the state into the folder, as checkpoint.npz or best.npz.
+
+        Raises
+        ------
+        Differing
+            If the ranks that share batches have not the same weights.
+        """
+        params, velocity = self._whole(self.net.params), self._whole(self.sgd.velocity)
+        if not self.ranks.first:
+            return
         state = checkpoint.Checkpoint(
-            params={key: get(w) for key, w in self.net.params.items()},
-            velocity={key: get(v) for key, v in self.sgd.velocity.items()},
+            params=params,
+            velocity=velocity,
             mean=self.data.mean,
             about={
                 "version": __version__,
@@ -319,6 +422,11 @@ class Run:
         else:
             checkpoint.save(self.folder / name, state)
 
+    def _whole(self, arrays: dict) -> dict:
+        """The arrays on the host, of both towers if there are two."""
+        arrays = {name: self.device.get(array) for name, array in arrays.items()}
+        return arrays if self.tower is None else self.tower.whole(arrays)
+
     def rows(self) -> list[dict]:
         """A row for each epoch so far, and one for the epoch under way."""
         rows, progress = list(self.progress.history), self.progress
@@ -332,7 +440,7 @@ class Run:
     def log(self) -> None:
         """Write log.csv, the epochs so far, and now and then curves.png."""
         rows = self.rows()
-        if not rows:
+        if not rows or not self.ranks.first:
             return
         table = io.StringIO(newline="")
         named = [name for name in COLUMNS if any(name in row for row in rows)]
@@ -361,13 +469,16 @@ class Run:
         """Draw curves.png, filters.png and predictions.png."""
         from minialexnet import look
 
-        self.curves()
+        if self.ranks.first:
+            self.curves()
 
         test = self.data.test
         some = np.random.default_rng(0).permutation(len(test.labels))[:8]
         images, labels = test.images[some], test.labels[some]
         believed = probabilities(self.running, images, self.see)
-        first = self.device.get(next(iter(self.net.params.values())))
+        first = next(iter(self._whole(self.net.params).values()))
+        if not self.ranks.first:
+            return
         self.draw("filters.png", look.filters(first))
         self.draw("predictions.png", look.predictions(images, labels, believed, self.data.classes))
 
@@ -395,15 +506,24 @@ class Run:
         # What overflows is reported by the layer; NumPy's warnings name lines of the library.
         quiet = warnings.catch_warnings(action="ignore", category=RuntimeWarning)
         mine = blamed_on(self.layers)
-        with alone(self.folder, "training"), Stop() as stop, quiet, mine, self._bar() as bar:
+        lock = self._lock()
+        with lock, Stop() as stop, quiet, mine, self._bar() as bar:
             for loss in train(
-                self.running, self.sgd, self.data, self.recipe, self.device, self.progress
+                self.running,
+                self.sgd,
+                self.data,
+                self.recipe,
+                self.device,
+                self.progress,
+                self.replicas,
             ):
                 self._watch(loss, before)
                 before = self.net.params
                 bar.update()
-                if self.progress.step == 0 or stop.asked or _passed(saved_at, save_minutes):
+                stopping, due = self.ranks.any(stop.asked, _passed(saved_at, save_minutes))
+                if self.progress.step == 0 or stopping or due:
                     self._demand_finite()
+                    demand_alike(self.replicas, self.net.params, self.device)
                     if self.progress.step == 0:
                         self._end_epoch(bar)
                         if board is not None:
@@ -412,15 +532,25 @@ class Run:
                     self.log()
                     self.save(checkpoint.LAST)
                     saved_at = time.monotonic()
-                if stop.asked:
+                if stopping:
                     break
         self.pictures()
         return self.progress.epoch == self.recipe.epochs
 
+    def _lock(self) -> ExitStack:
+        """The folder, kept from other jobs until the block ends."""
+        lock = ExitStack()
+        if self.ranks.first:
+            self.ranks.together(lambda: lock.enter_context(alone(self.folder, "training")))
+        else:
+            self.ranks.together(lambda: None)
+        return lock
+
     def _bar(self) -> tqdm:
         # disable=None: nothing is drawn where nobody watches.
+        hidden = None if self.ranks.first else True
         return tqdm(
-            total=self.steps, initial=self.progress.step, unit="step", leave=False, disable=None
+            total=self.steps, initial=self.progress.step, unit="step", leave=False, disable=hidden
         )
 
     def _end_epoch(self, bar: tqdm) -> None:

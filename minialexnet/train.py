@@ -6,10 +6,11 @@ from time import perf_counter
 
 from minialexnet.backend import Device
 from minialexnet.chance import generator
-from minialexnet.data import Dataset, Feed, Input, steps_per_epoch
-from minialexnet.evaluate import customary_tops, error_rates
+from minialexnet.data import Dataset, Feed, Input, Split, steps_per_epoch
+from minialexnet.evaluate import customary_tops, wrong_counts
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.optim import SGD
+from minialexnet.ranks import Alone
 from minialexnet.recipe import Recipe
 
 # What a row says of the time that an epoch took; all else depends on the recipe alone.
@@ -39,7 +40,13 @@ class Progress:
 
 
 def train(
-    net, sgd: SGD, data: Dataset, recipe: Recipe, device: Device, progress: Progress
+    net,
+    sgd: SGD,
+    data: Dataset,
+    recipe: Recipe,
+    device: Device,
+    progress: Progress,
+    ranks: Alone | None = None,
 ) -> Iterator[float]:
     """Train from where `progress` is to the end of the recipe, a step at a time.
 
@@ -48,11 +55,14 @@ def train(
     net : the network; its parameters are on the device and are replaced at each step
     sgd : the optimiser; its velocity changes at each step
     progress : is kept up to date; after the last step of an epoch, step is 0 and a row is added
+    ranks : the processes that share each batch; None: this one has it to itself
 
     Yields
     ------
-    The loss of each step, nats. Between two steps the run can be saved, stopped or looked at.
+    The loss of each step over the whole batch, nats. Between two steps the run can be saved,
+    stopped or looked at.
     """
+    ranks = ranks or Alone()
     see = recipe.seen(data.mean, device)
     rate_at = recipe.learning_rate()
     steps = steps_per_epoch(data.train, recipe.batch)
@@ -61,27 +71,31 @@ def train(
         order = generator("order", recipe.seed, epoch).permutation(len(data.train.labels))
         errors = [row["test_error"] for row in progress.history]
         look = recipe.looks(data, epoch)
-        feed = Feed(data.train, order, recipe.batch, look, see, start=progress.step)
+        feed = Feed(data.train, order, recipe.batch, look, see, progress.step, ranks.share)
         started = perf_counter()
         for x, labels in feed:
             now = epoch + progress.step / steps
             rate = rate_at(now, errors)
-            rng = generator("layers", recipe.seed, epoch, progress.step)
+            share = feed.share_now
+            rng = share.chance(generator("layers", recipe.seed, epoch, progress.step))
 
             scores, cache = net.forward(x, rng)
             loss, dscores = softmax_cross_entropy(scores, labels)
             _, grads = net.backward(dscores, cache)
+            grads = ranks.mean(grads, share.weight)
             net.params = sgd.step(net.params, grads, rate, now)
 
-            loss = float(device.get(loss))
+            wrong = (scores.argmax(axis=1) != labels)[: share.images].sum()
+            loss = share.weight * float(device.get(loss))
+            loss, wrong = ranks.total(loss, int(device.get(wrong)))
             progress.step += 1
-            progress.images += len(labels)
-            progress.loss += loss * len(labels)
-            progress.wrong += int(device.get((scores.argmax(axis=1) != labels).sum()))
+            progress.images += share.whole
+            progress.loss += loss * share.whole
+            progress.wrong += int(wrong)
             progress.waited += feed.waited
             progress.seconds += perf_counter() - started
             if progress.step == steps:
-                _end_epoch(progress, rate, net, data, see)
+                _end_epoch(progress, rate, net, data, see, ranks)
             yield loss
             started = perf_counter()
 
@@ -100,9 +114,13 @@ def row_so_far(progress: Progress, rate: float, errors: tuple[float, ...] = ()) 
     }
 
 
-def _end_epoch(progress: Progress, rate, net, data: Dataset, see: Input) -> None:
+def _end_epoch(progress: Progress, rate, net, data: Dataset, see: Input, ranks: Alone) -> None:
     started = perf_counter()
-    errors = error_rates(net, data.test, see, customary_tops(data.classes))
+    count = len(data.test.labels)
+    share = ranks.share(count)
+    mine = Split(*(of[share.first : share.last] for of in (data.test.images, data.test.labels)))
+    wrong = ranks.total(*wrong_counts(net, mine, see, customary_tops(data.classes)))
+    errors = tuple(number / count for number in wrong)
     row = row_so_far(progress, rate, errors)
     row["seconds"] += perf_counter() - started
     progress.history.append(row)

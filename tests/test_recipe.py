@@ -113,6 +113,7 @@ def test_every_field_can_be_given_and_comes_out_in_its_own_kind():
         drops=7,
         final=0.25,
         levels=5,
+        warmup=1.5,
         momentum=0.75,
         decay=0.125,
         rates={"conv1.*": 0.0, "*.bias": 3.0, "*.bias@2.5": 30.0},

@@ -121,7 +121,7 @@ def test_an_epoch_is_a_line(tmp_path, data_folder, capsys, monkeypatch):
 
 def test_best_is_the_state_with_the_lowest_test_error(tmp_path, data_folder, monkeypatch):
     errors = iter([0.5, 0.25, 0.375, 0.25, 0.5])
-    monkeypatch.setattr(train, "error_rates", lambda *given: (next(errors),))
+    monkeypatch.setattr(train, "wrong_counts", lambda *given: [12 * next(errors)])
     monkeypatch.setattr(Run, "pictures", lambda self: None)
     best = []
     kept = Run.save

@@ -166,7 +166,7 @@ def test_the_rate_follows_the_schedule(schedule, monkeypatch):
     rates, step = [], sgd.step
     monkeypatch.setattr(sgd, "step", lambda *given: rates.append(given[2]) or step(*given))
     errors = iter([0.5, 0.6, 0.3, 0.4])
-    monkeypatch.setattr(loop, "error_rates", lambda *given: (next(errors),))
+    monkeypatch.setattr(loop, "wrong_counts", lambda *given: [12 * next(errors)])
     data = tiny.dataset(train=20, size=8)
     assert len(list(train(net, sgd, data, recipe, CPU, progress))) == 12
     known = [0.5, 0.6, 0.3]

@@ -13,6 +13,7 @@ from minialexnet.data import seen
 from minialexnet.engine import for_cpu
 from minialexnet.loss import softmax_cross_entropy
 from minialexnet.optim import SGD
+from minialexnet.ranks import Alone
 
 # A small rate: the weights may become anything but NaN.
 RATE = 1e-6
@@ -36,8 +37,9 @@ class Clock:
         self.last = now
 
 
-def minialexnet(work: Work) -> Step:
-    """Ours."""
+def minialexnet(work: Work, ranks: Alone | None = None) -> Step:
+    """Ours; `ranks` share its batch and its threads are those of each."""
+    ranks = ranks or Alone()
     processor.settle()
     threadpool_limits(work.threads, user_api="blas")
     place = device(work.device)
@@ -49,20 +51,24 @@ def minialexnet(work: Work) -> Step:
     see = seen(np.full(work.shape, 128, np.float32), 1.0, 0, place)
     rng = np.random.default_rng(0)
     wait = _gpu_wait() if not on_cpu else _no_wait
+    share = ranks.share(work.batch)
 
     def batch():
         images, labels = work.some(pictures, rng)
-        return see(images), place.put(labels)
+        return see(images[share.rows]), place.put(labels[share.rows])
 
     def train() -> dict[str, float]:
         clock = Clock(wait)
         x, labels = batch()
         clock.lap("data")
-        scores, cache = net.forward(x, rng)
+        scores, cache = net.forward(x, share.chance(rng))
         _, dscores = softmax_cross_entropy(scores, labels)
         clock.lap("forward")
         _, grads = net.backward(dscores, cache)
         clock.lap("backward")
+        if ranks.size > 1:
+            grads = ranks.mean(grads, share.weight)
+            clock.lap("communication")
         net.params = sgd.step(net.params, grads, RATE)
         clock.lap("update")
         return clock.parts

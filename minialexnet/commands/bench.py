@@ -26,6 +26,23 @@ def add(commands) -> None:
         metavar="NAME",
         help="how fast pictures of this data set reach the network instead",
     )
+    one.add_argument(
+        "--ranks",
+        type=int,
+        metavar="NUMBER",
+        help="so many processes under mpiexec against one, with as many threads in all, instead",
+    )
+    one.add_argument(
+        "--scale",
+        action="store_true",
+        help="how much faster 1 to 1024 processors would be, instead",
+    )
+    one.add_argument(
+        "--images-per-s",
+        type=float,
+        metavar="NUMBER",
+        help="for --scale: the speed of one processor (measured here)",
+    )
     one.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a new file")
     add_device(one)
 
@@ -53,7 +70,26 @@ def run(arguments) -> int:
         arguments.engine,
         threads,
     )
-    if arguments.data is not None:
+    speed = arguments.images_per_s
+    if speed is not None and not (arguments.scale and 0 < speed < float("inf")):
+        raise InputError(f"--images-per-s should be above 0 and come with --scale, got {speed}")
+    if arguments.ranks is not None and (arguments.ranks < 2 or work.task != "train"):
+        raise InputError(f"--ranks should be 2 or more, for training, got {arguments.ranks}")
+    if arguments.scale:
+        from minialexnet.bench import scale
+        from minialexnet.ranks.traffic import gradient_bytes
+
+        if speed is None:
+            result = measured(work, False, arguments.rounds, arguments.steps or 0)
+            speed = result["contenders"]["minialexnet"]["images_per_s"]
+        result = scale.planned(speed, work.batch, gradient_bytes(work.net()))
+        print(scale.table(result))
+    elif arguments.ranks is not None:
+        from minialexnet.bench import ranks
+
+        result = ranks.efficiency(work, arguments.ranks, arguments.rounds, arguments.steps or 1)
+        print(ranks.table(result))
+    elif arguments.data is not None:
         crop = networks.SIZES[work.network]
         result = feeding_speeds(arguments.data, crop, work.batch, arguments.rounds)
         print(report.feeding(result))

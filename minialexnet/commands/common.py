@@ -23,7 +23,9 @@ class Parser(argparse.ArgumentParser):
         return namespace, rest
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        # Of several processes that were started together one says it.
+        first = processor.launched()[0] == 0
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n" if first else None)
 
 
 def add_device(command: argparse.ArgumentParser) -> None:
@@ -56,13 +58,21 @@ def add_trained(command: argparse.ArgumentParser) -> None:
     add_device(command)
 
 
-def device_and_threads(arguments):
-    """The device that was asked for, and how many threads a CPU may use."""
-    from minialexnet.backend import device
+def device_and_threads(arguments, ranks=None):
+    """The device that was asked for, and how many threads a CPU may use.
+
+    Parameters
+    ----------
+    ranks : if there are several, "cuda" is a GPU for each one of a machine
+    """
+    from minialexnet.backend import device, gpu_of
 
     if arguments.threads is not None and arguments.threads < 1:
         raise InputError(f"--threads should be 1 or more, got {arguments.threads}")
-    return device(arguments.device), arguments.threads or processor.threads()
+    name = arguments.device
+    if ranks is not None and ranks.size > 1 and name == "cuda":
+        name = gpu_of(ranks.local_rank)
+    return device(name), arguments.threads or processor.threads()
 
 
 def saved_run(path: Path, best: bool = False):

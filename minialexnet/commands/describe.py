@@ -3,6 +3,7 @@
 from minialexnet.errors import InputError
 
 MB = 1e6
+WAYS = ("forward", "backward")
 
 
 def add(commands) -> None:
@@ -15,6 +16,11 @@ def add(commands) -> None:
         "network", metavar="NAME", help="a network, by its name in minialexnet.networks"
     )
     one.add_argument("--batch", type=int, default=1, metavar="NUMBER", help="images (1)")
+    one.add_argument(
+        "--towers",
+        action="store_true",
+        help="what its two towers say to each other in a training step, instead",
+    )
 
 
 def recipes(arguments) -> int:
@@ -52,6 +58,9 @@ def describe(arguments) -> int:
         raise InputError(f"--batch should be 1 or more, got {arguments.batch}")
     side = networks.SIZES[name]
     net = network(name, networks.CLASSES[name], 0)
+    if arguments.towers:
+        print(_towers(name, net, side, arguments.batch))
+        return 0
     rows = costs(net, (side, side, 3))
     print(f"{name}: {getattr(networks, name).__doc__.splitlines()[0]}\n")
     width = max(len(row.kind) for row in rows)
@@ -64,6 +73,32 @@ def describe(arguments) -> int:
     images = "a picture" if arguments.batch == 1 else f"{arguments.batch} pictures"
     print(f"\nFor {images} of {side} x {side} pixels; multiply-adds forward, MB of 10^6 bytes.")
     return 0
+
+
+def _towers(name: str, net, side: int, batch: int) -> str:
+    """The exchanges between two towers, beside what sharing the batch costs instead."""
+    from minialexnet.ranks.traffic import exchanges, gradient_bytes, one_weird_trick
+
+    rows = exchanges(net, (side, side, 3))
+    lines = [
+        f"{name} on two ranks: what each sends to the other in a training step, MB of 10^6 bytes\n",
+        f"{'for':<10}{'because it':<24}{'forward':>12}{'backward':>12}",
+    ]
+    for row in rows:
+        forward, backward = (batch * size / MB for size in (row.forward, row.backward))
+        lines.append(f"{row.layer:<10}{row.why:<24}{forward:>12,.3f}{backward:>12,.3f}")
+    forward, backward = (batch * sum(getattr(row, w) for row in rows) / MB for w in WAYS)
+    lines.append(f"{'in all':<34}{forward:>12,.3f}{backward:>12,.3f}")
+    images = "a picture" if batch == 1 else f"{batch} pictures"
+    lines.append(
+        f"\nFor {images} of {side} x {side} pixels. Other ways to use two ranks send, each:"
+    )
+    gradients, trick = gradient_bytes(net) / MB, one_weird_trick(net, (side, side, 3), batch) / MB
+    lines.append(f"{'data parallel':<34}{gradients:>12,.3f}  (the gradients of all parameters)")
+    lines.append(
+        f"{'one weird trick':<34}{trick:>12,.3f}  (data parallel below flatten, towers above)"
+    )
+    return "\n".join(lines)
 
 
 def _line(row, batch: int, width: int) -> str:

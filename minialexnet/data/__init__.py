@@ -7,6 +7,7 @@ from minialexnet.data.crops import CROPS, ten_crops
 from minialexnet.data.feed import Feed, Look, steps_per_epoch
 from minialexnet.data.input import Input, seen
 from minialexnet.data.prepared import Dataset, Split, prepared
+from minialexnet.data.share import Share, share_of
 from minialexnet.errors import InputError
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Feed",
     "Input",
     "Look",
+    "Share",
     "Split",
     "Views",
     "drawn_mirrors",
@@ -24,6 +26,7 @@ __all__ = [
     "load",
     "prepared",
     "seen",
+    "share_of",
     "steps_per_epoch",
     "ten_crops",
 ]

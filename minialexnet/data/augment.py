@@ -31,6 +31,11 @@ class Views:
     shifts: np.ndarray | None = None
     tone: float = 1.0
 
+    def of(self, rows: slice) -> "Views":
+        """The views of some of these pictures."""
+        shifts = None if self.shifts is None else self.shifts[rows]
+        return Views(self.tops[rows], self.lefts[rows], self.mirrored[rows], shifts, self.tone)
+
 
 def drawn_places(rng: np.random.Generator, count: int, rows: int, columns: int, share: int = 1):
     """Where the parts of pictures begin.

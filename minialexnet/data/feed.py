@@ -14,6 +14,7 @@ from minialexnet.data.augment import Views, parts
 from minialexnet.data.input import Input
 from minialexnet.data.mapped import forget
 from minialexnet.data.prepared import Split
+from minialexnet.data.share import Share, all_of
 
 # Batches that are ready, or being made, while the network is busy with another.
 AHEAD = 3
@@ -49,18 +50,27 @@ class Feed:
     see : how they enter the network, and where that is: for a processor parts of pictures are made
         in the background; a GPU gets whole pictures and makes the parts itself
     start : how many batches to leave out at the beginning: those that were used already
+    share : count -> `Share`, which images of a batch are wanted here
 
     Attributes
     ----------
+    share_now : the `Share` of the latest batch
     waited : seconds that the latest batch was waited for
     """
 
     def __init__(
-        self, split: Split, order: np.ndarray, batch: int, look: Look, see: Input, start: int = 0
+        self,
+        split: Split,
+        order: np.ndarray,
+        batch: int,
+        look: Look,
+        see: Input,
+        start: int = 0,
+        share: Callable[[int], Share] = all_of,
     ):
         self.split, self.order, self.batch = split, order, batch
-        self.look, self.see, self.start = look, see, start
-        self.waited = 0.0
+        self.look, self.see, self.start, self.share = look, see, start, share
+        self.share_now, self.waited = None, 0.0
 
     def __iter__(self) -> Iterator[tuple]:
         """Yields what the network sees, (n, H, W, 3) float32, and labels, (n,), on the device."""
@@ -79,7 +89,7 @@ class Feed:
             made = deque(pool.submit(self._made, step) for step in islice(steps, AHEAD))
             while made:
                 started = perf_counter()
-                batch = made.popleft().result()
+                self.share_now, *batch = made.popleft().result()
                 self.waited = perf_counter() - started
                 made.extend(pool.submit(self._made, step) for step in islice(steps, 1))
                 yield batch
@@ -97,12 +107,15 @@ class Feed:
     def _made(self, step: int):
         """What can be made of a batch on the host."""
         chosen = self.order[step * self.batch : (step + 1) * self.batch]
-        views = self.look.views(step, len(chosen))
+        share = self.share(len(chosen))
+        # Drawn for the whole batch, so that views do not depend on who shares it.
+        views = self.look.views(step, len(chosen)).of(share.rows)
+        chosen = chosen[share.rows]
         if self._on_gpu:
             images = self.split.images[chosen]
         else:
             images = parts(self.split.images, chosen, views, self.look.size)
-        return images, self.split.labels[chosen], views
+        return share, images, self.split.labels[chosen], views
 
 
 def steps_per_epoch(split: Split, size: int) -> int:

@@ -20,6 +20,8 @@ class Layer:
 
     # False on a layer that does not work out the gradient in its input: its dx is None.
     input_grad = True
+    # False on a layer that talks to other processes: it wants a batch in one piece, in one thread.
+    sliceable = True
 
     def __init__(self, **params):
         self.params = params
