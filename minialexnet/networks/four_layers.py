@@ -6,6 +6,10 @@ from minialexnet.layers import Network
 from minialexnet.networks.kinds import layer_kinds
 from minialexnet.windows import output_size
 
+# The paper's alpha is for pixels from 0 to 255. Those of the experiments are divided by 64, and
+# 64 norm(x / 64; 64^2 alpha) = norm(x; alpha).
+ALPHA = 1e-4 * 64**2
+
 
 def four_layers(
     rng: np.random.Generator,
@@ -37,7 +41,8 @@ def four_layers(
     ----------
     side : rows and columns of the pictures, pixels
     width : what the numbers of filters and of units are multiplied by
-    norm : whether the paper's response normalisation follows both convolutional layers
+    norm : whether the paper's response normalisation follows both convolutional layers, with its
+        alpha for pixels that are divided by 64
     drop : share of fc3's units that is dropped in training; 0 for none
 
     Notes
@@ -61,11 +66,11 @@ def four_layers(
         "conv1": k.Conv2D(3, few, 5, 2, pad=2, std=he(5 * 5 * 3), rng=rng, input_grad=False),
         "pool1": k.MaxPool(3, stride=2, ceil=True),
         "relu1": k.ReLU(),
-        "norm1": k.LocalResponseNorm(),
+        "norm1": k.LocalResponseNorm(alpha=ALPHA),
         "conv2": k.Conv2D(few, many, 5, pad=2, std=he(5 * 5 * few), rng=rng),
         "pool2": k.MaxPool(3, stride=2, ceil=True),
         "relu2": k.ReLU(),
-        "norm2": k.LocalResponseNorm(),
+        "norm2": k.LocalResponseNorm(alpha=ALPHA),
         "flatten": k.Flatten(),
         "fc3": k.Linear(flat, units, std=he(flat), rng=rng),
         "relu3": k.ReLU(),
