@@ -9,7 +9,9 @@ from minialexnet.look.bars import bars
 from minialexnet.look.curves import curves
 from minialexnet.look.experiments import experiment, spread
 from minialexnet.look.filters import filters
+from minialexnet.look.folding import folding
 from minialexnet.look.graph import graph
+from minialexnet.look.grids import grids
 from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
@@ -26,7 +28,9 @@ __all__ = [
     "feature_maps",
     "features",
     "filters",
+    "folding",
     "graph",
+    "grids",
     "histograms",
     "last_hidden",
     "nearest",
