@@ -31,8 +31,8 @@ def test_drawings_stand_on_nothing(name):
 
 def test_a_table_shows_its_numbers_and_leaves_out_what_is_not_there():
     first, second = look.grids({"a": [[1.0, np.nan], [2.5, -3.0]], "b": [[7]]}).axes
-    assert (words(first), first.get_title()) == (["1", "2.5", "-3"], "a")
-    assert (words(second), second.get_title()) == (["7"], "b")
+    assert (words(first), first.get_title(loc="left")) == (["1", "2.5", "-3"], "a")
+    assert (words(second), second.get_title(loc="left")) == (["7"], "b")
 
 
 def test_equal_numbers_have_equal_colours_in_all_tables():

@@ -24,13 +24,15 @@ def grids(tables: dict[str, np.ndarray], rings=None) -> Figure:
     values = np.concatenate([table.ravel() for table in tables.values()])
     scale = {"vmin": np.nanmin(values), "vmax": np.nanmax(values)}
     # A title needs room too: a tenth of an inch a letter, or a little less.
-    widths = [max(table.shape[1] + 1, 0.085 * len(title) / CELL) for title, table in tables.items()]
+    widths = [max(table.shape[1] + 1, 0.095 * len(title) / CELL) for title, table in tables.items()]
     tall = max(len(table) for table in tables.values())
     figure = Figure(figsize=(CELL * sum(widths), CELL * tall + 0.7), layout="constrained")
     panels = figure.subplots(1, len(tables), width_ratios=widths, squeeze=False)[0]
-    for axes, (title, table) in zip(panels, tables.items(), strict=True):
+    for axes, wide, (title, table) in zip(panels, widths, tables.items(), strict=True):
         numbers(axes, table, scale)
-        axes.set_title(title, fontsize=10)
+        # Cells are equally large everywhere, however long the titles are.
+        axes.set(xlim=(-0.15, wide - 0.15), ylim=(tall + 0.15, -0.15), anchor="NW")
+        axes.set_title(title, fontsize=10, loc="left")
         if title in rings:
             top, left, height, width = rings[title]
             ring(axes, left, top, width, height)
