@@ -13,6 +13,7 @@ from minialexnet.look.folding import folding
 from minialexnet.look.graph import graph
 from minialexnet.look.grids import grids
 from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
+from minialexnet.look.lines import lines
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
 from minialexnet.look.predictions import predictions, short
@@ -33,6 +34,7 @@ __all__ = [
     "grids",
     "histograms",
     "last_hidden",
+    "lines",
     "nearest",
     "neighbours",
     "occlusion",
