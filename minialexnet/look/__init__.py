@@ -9,8 +9,11 @@ from minialexnet.look.bars import bars
 from minialexnet.look.curves import curves
 from minialexnet.look.experiments import experiment, spread
 from minialexnet.look.filters import filters
+from minialexnet.look.folding import folding
 from minialexnet.look.graph import graph
+from minialexnet.look.grids import grids
 from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
+from minialexnet.look.lines import lines
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
 from minialexnet.look.predictions import predictions, short
@@ -26,9 +29,12 @@ __all__ = [
     "feature_maps",
     "features",
     "filters",
+    "folding",
     "graph",
+    "grids",
     "histograms",
     "last_hidden",
+    "lines",
     "nearest",
     "neighbours",
     "occlusion",
