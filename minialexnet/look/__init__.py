@@ -13,6 +13,7 @@ from minialexnet.look.graph import graph
 from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
+from minialexnet.look.pictures import channels, pictures
 from minialexnet.look.predictions import predictions, short
 from minialexnet.look.scales import histograms, scales
 from minialexnet.look.towers import towers
@@ -21,6 +22,7 @@ from minialexnet.look.unrolling import unrolling
 __all__ = [
     "attention",
     "bars",
+    "channels",
     "curves",
     "experiment",
     "feature_maps",
@@ -33,6 +35,7 @@ __all__ = [
     "neighbours",
     "occlusion",
     "outputs",
+    "pictures",
     "predictions",
     "saliency",
     "scales",
