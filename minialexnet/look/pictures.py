@@ -39,7 +39,7 @@ def channels(image: np.ndarray) -> Figure:
     image : (H, W, 3) uint8, up to about 8 x 8
     """
     height, width, _ = image.shape
-    size = (4 * (0.36 * width + 0.3), 0.36 * height + 0.5)
+    size = (4 * (0.27 * width + 0.25), 0.27 * height + 0.5)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, 4)
     panels[0].imshow(image, interpolation="nearest")
@@ -50,9 +50,9 @@ def channels(image: np.ndarray) -> Figure:
         panels[c + 1].imshow(alone, interpolation="nearest")
         panels[c + 1].set_title(f"channel {c}, {name}", fontsize=10)
         for (i, j), number in np.ndenumerate(image[..., c]):
-            # Green looks brighter than red and blue of the same number.
-            color = "black" if number > (220, 110, 255)[c] else "white"
-            panels[c + 1].text(j, i, number, ha="center", va="center", size=7, color=color)
+            # Of one number, green looks by far the brightest.
+            color = "black" if c == 1 and number > 150 else "white"
+            panels[c + 1].text(j, i, number, ha="center", va="center", size=6.5, color=color)
     for axes in panels:
         axes.set_xticks(range(width))
         axes.set_yticks(range(height))
