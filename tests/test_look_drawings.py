@@ -32,6 +32,9 @@ FIGURES = {
     "towers": lambda: look.towers(networks.mini(np.random.default_rng(0)), (32, 32, 3)),
     "graph": lambda: look.graph({"x": "$x$", "y": "+"}, [("x", "y")], {"x": 2}, {"x": 1}),
     "feature_maps": lambda: look.feature_maps(np.zeros((4, 4, 9))),
+    "pictures": lambda: look.pictures(np.zeros((3, 4, 4, 3)), ["a", "b", "c"], columns=2),
+    "channels": lambda: look.channels(np.arange(24, dtype=np.uint8).reshape(2, 4, 3)),
+    "filters": lambda: look.filters(np.ones((4, 4, 3, 2)), names=["a", "b"]),
     "scales": lambda: look.scales({"a": {"conv1": 1.0, "fc2": 0.1}}),
     "histograms": lambda: look.histograms({"conv1": np.arange(9.0), "fc2": np.ones(3)}),
     "bars": lambda: look.bars({"a": 1.0, "b": 100.0}, "images/s", log=True),
@@ -109,3 +112,24 @@ def test_neighbours_stand_beside_their_picture():
         if axes.images
     ]
     assert shown == [0, 0, 1, 2, 0, 3, 4, 5]
+
+
+def test_every_number_of_a_small_picture_is_written_in_its_channel():
+    image = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    _, *planes = look.channels(image).axes
+    for c, axes in enumerate(planes):
+        assert words(axes) == [str(number) for number in image[..., c].ravel()]
+        shown = axes.images[0].get_array()
+        assert (shown[..., c] == image[..., c]).all() and shown.sum() == image[..., c].sum()
+
+
+def test_pictures_of_different_sizes_stand_below_their_names():
+    figure = look.pictures([np.zeros((4, 4, 3)), np.ones((2, 6, 3))], ["dark", "bright"])
+    assert [axes.get_title() for axes in figure.axes] == ["dark", "bright"]
+    assert [axes.images[0].get_array().shape[:2] for axes in figure.axes] == [(4, 4), (2, 6)]
+
+
+def test_templates_stand_below_their_names():
+    weight = np.random.default_rng(0).normal(size=(4, 4, 3, 7))
+    axes = look.filters(weight, names=list("abcdefg")).axes
+    assert "".join(one.get_title() for one in axes) == "abcdefg"

@@ -16,6 +16,7 @@ from minialexnet.look.inside import features, last_hidden, nearest, occlusion, o
 from minialexnet.look.lines import lines
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
+from minialexnet.look.pictures import channels, pictures
 from minialexnet.look.predictions import predictions, short
 from minialexnet.look.scales import histograms, scales
 from minialexnet.look.towers import towers
@@ -24,6 +25,7 @@ from minialexnet.look.unrolling import unrolling
 __all__ = [
     "attention",
     "bars",
+    "channels",
     "curves",
     "experiment",
     "feature_maps",
@@ -39,6 +41,7 @@ __all__ = [
     "neighbours",
     "occlusion",
     "outputs",
+    "pictures",
     "predictions",
     "saliency",
     "scales",
