@@ -40,7 +40,20 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     return notebook
+
+
+def joined(outputs: list) -> list:
+    """The outputs of a cell; what was printed in several pieces, as chance will have it, in one."""
+    found = []
+    for one in outputs:
+        if found and one.output_type == "stream" and found[-1].get("name") == one.name:
+            found[-1].text += one.text
+        else:
+            found.append(one)
+    return found
 
 
 def main(words=None) -> int:

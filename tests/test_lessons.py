@@ -11,7 +11,7 @@ LESSONS = Path(__file__).parent.parent / "lessons"
 if not LESSONS.exists():
     pytest.skip("the package is installed without its lessons", allow_module_level=True)
 NOTEBOOKS = sorted(LESSONS.glob("[0-9][0-9]_*.ipynb"))
-# bytes of a notebook, and seconds that all its cells may take together on two cores
+# bytes of a notebook, and seconds that one of its cells may take
 LARGEST, LONGEST = 400_000, 90
 
 lessons = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
