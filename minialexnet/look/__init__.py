@@ -7,12 +7,15 @@ read in light and in dark.
 from minialexnet.look.attention import attention
 from minialexnet.look.bars import bars
 from minialexnet.look.curves import curves
+from minialexnet.look.descent import descent
 from minialexnet.look.experiments import experiment, spread
 from minialexnet.look.filters import filters
 from minialexnet.look.graph import graph
 from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
+from minialexnet.look.lines import lines
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
+from minialexnet.look.pictures import channels, pictures
 from minialexnet.look.predictions import predictions, short
 from minialexnet.look.scales import histograms, scales
 from minialexnet.look.towers import towers
@@ -21,7 +24,9 @@ from minialexnet.look.unrolling import unrolling
 __all__ = [
     "attention",
     "bars",
+    "channels",
     "curves",
+    "descent",
     "experiment",
     "feature_maps",
     "features",
@@ -29,10 +34,12 @@ __all__ = [
     "graph",
     "histograms",
     "last_hidden",
+    "lines",
     "nearest",
     "neighbours",
     "occlusion",
     "outputs",
+    "pictures",
     "predictions",
     "saliency",
     "scales",
