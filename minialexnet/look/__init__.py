@@ -7,6 +7,7 @@ read in light and in dark.
 from minialexnet.look.attention import attention
 from minialexnet.look.bars import bars
 from minialexnet.look.curves import curves
+from minialexnet.look.descent import descent
 from minialexnet.look.experiments import experiment, spread
 from minialexnet.look.filters import filters
 from minialexnet.look.folding import folding
@@ -27,6 +28,7 @@ __all__ = [
     "bars",
     "channels",
     "curves",
+    "descent",
     "experiment",
     "feature_maps",
     "features",
