@@ -9,11 +9,13 @@ from minialexnet.look.bars import bars
 from minialexnet.look.curves import curves
 from minialexnet.look.experiments import experiment, spread
 from minialexnet.look.filters import filters
+from minialexnet.look.functions import functions
 from minialexnet.look.graph import graph
 from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
 from minialexnet.look.predictions import predictions, short
+from minialexnet.look.roofline import roofline
 from minialexnet.look.scales import histograms, scales
 from minialexnet.look.towers import towers
 from minialexnet.look.unrolling import unrolling
@@ -26,6 +28,7 @@ __all__ = [
     "feature_maps",
     "features",
     "filters",
+    "functions",
     "graph",
     "histograms",
     "last_hidden",
@@ -34,6 +37,7 @@ __all__ = [
     "occlusion",
     "outputs",
     "predictions",
+    "roofline",
     "saliency",
     "scales",
     "short",
