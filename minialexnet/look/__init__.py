@@ -11,6 +11,7 @@ from minialexnet.look.descent import descent
 from minialexnet.look.experiments import experiment, spread
 from minialexnet.look.filters import filters
 from minialexnet.look.folding import folding
+from minialexnet.look.functions import functions
 from minialexnet.look.graph import graph
 from minialexnet.look.grids import grids
 from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
@@ -19,6 +20,7 @@ from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
 from minialexnet.look.pictures import channels, pictures
 from minialexnet.look.predictions import predictions, short
+from minialexnet.look.roofline import roofline
 from minialexnet.look.scales import histograms, scales
 from minialexnet.look.towers import towers
 from minialexnet.look.unrolling import unrolling
@@ -34,6 +36,7 @@ __all__ = [
     "features",
     "filters",
     "folding",
+    "functions",
     "graph",
     "grids",
     "histograms",
@@ -45,6 +48,7 @@ __all__ = [
     "outputs",
     "pictures",
     "predictions",
+    "roofline",
     "saliency",
     "scales",
     "short",
