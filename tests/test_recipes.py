@@ -9,6 +9,7 @@ import pytest
 from minialexnet import data, networks
 from minialexnet.data.statistics import Colours
 from minialexnet.errors import InputError
+from minialexnet.experiments.base import RECIPE as EXPERIMENT
 from minialexnet.recipe import Recipe, as_json, from_dict
 from minialexnet.recipes import RECIPES, published
 
@@ -22,7 +23,8 @@ def test_it_comes_back_from_its_file(name):
 
 
 def test_every_network_has_a_recipe():
-    assert {one.recipe.network for one in RECIPES.values()} == set(networks.__all__)
+    recipes = [one.recipe for one in RECIPES.values()]
+    assert {one.network for one in (*recipes, EXPERIMENT)} == set(networks.__all__)
     assert all(one.recipe.network == name for name, one in RECIPES.items())
 
 
