@@ -24,7 +24,8 @@ def main(argv=None) -> int:
     rank, size = processor.launched()
     if size > 1 and not getattr(arguments, "many", False):
         if rank == 0:
-            print(f"minialexnet: error: {size} processes for what one does", file=sys.stderr)
+            said_once = f"{size} processes were started for what one does: leave mpiexec out"
+            print(f"minialexnet: error: {said_once}", file=sys.stderr)
         return 2
     try:
         return arguments.command(arguments)
