@@ -37,6 +37,8 @@ LAUNCHER = textwrap.dedent(
         preparation.decoded = lambda *given: time.sleep(slow) or fast(*given)
 
     if __name__ == "__main__":
+        # Who starts the tests in the background may have had Ctrl-C ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         # No power fails here: nothing has to be waited for.
         os.fsync = lambda descriptor: None
         archives.JOB, preparation.SAVE = 32, 0.0
@@ -168,7 +170,7 @@ def test_killed_three_times_it_goes_on_to_the_same_bytes(part, src, undisturbed,
 
 
 def test_a_worker_that_is_killed_ends_it_in_a_line(src, undisturbed, tmp_path):
-    with Launched(tmp_path, src, slow=0.02) as run:
+    with Launched(tmp_path, src, slow=0.004) as run:
         run.wait_for(tmp_path / "out.unfinished" / "ledger.npz")
         workers = [
             pid for pid in run.alive() if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -185,7 +187,7 @@ def test_a_worker_that_is_killed_ends_it_in_a_line(src, undisturbed, tmp_path):
 
 
 def test_ctrl_c_ends_it_in_a_line(src, undisturbed, tmp_path):
-    with Launched(tmp_path, src, slow=0.02) as run:
+    with Launched(tmp_path, src, slow=0.004) as run:
         run.wait_for(tmp_path / "out.unfinished" / "ledger.npz")
         os.killpg(run.process.pid, signal.SIGINT)
         code, _, errors = run.ended()
