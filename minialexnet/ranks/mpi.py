@@ -17,6 +17,8 @@ from minialexnet.ranks.gradients import Flat
 
 # Seconds that the others have to say that they are still there, after a message did not come.
 ROLL_CALL = 5.0
+# Seconds that a launcher may take to pass on what a rank has printed; an aborted job's is lost.
+PASSED_ON = 0.5
 # Kinds of messages between two ranks.
 MAPS, WHO_IS_THERE, HERE = 1, 2, 3
 BROKEN = 3  # the exit code of a job that lost a rank
@@ -205,6 +207,7 @@ class Mpi(Alone):
         """End the job on every rank, at once."""
         print(f"minialexnet: error: {words}", file=sys.stderr, flush=True)
         sys.stdout.flush()
+        time.sleep(PASSED_ON)
         self.world.Abort(code)
 
     def broken(self, error: BaseException) -> None:
