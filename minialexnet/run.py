@@ -23,7 +23,7 @@ import signal
 import time
 import warnings
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -199,7 +199,6 @@ class Run:
         self.layers = layers
         self.ranks = ranks or Alone()
         self.replicas, self.tower = self.ranks, None
-        # Read once: somebody may go on writing in that file while it trains.
         self.kinds, self.code = {}, b""
         self.progress = Progress()
         self.recent: deque[float] = deque(maxlen=RECENT)
@@ -229,6 +228,7 @@ class Run:
             demand_no_run(self.folder)
         demand_shared(recipe.batch, self.ranks.size, towers)
         if layers is not None:
+            # Read once: somebody may go on writing in that file while it trains.
             self.kinds, self.code = own_layers(layers), layers.read_bytes()
         self.data = data.load(recipe.data)
         demand_crop(recipe, self.data)
@@ -394,13 +394,9 @@ class Run:
             file.write(content)
 
     def save(self, name: str) -> None:
-        """Put the state into the folder, as checkpoint.npz or best.npz.
-
-        Raises
-        ------
-        Differing
-            If the ranks that share batches have not the same weights.
-        """
+        """Put the state into the folder, as checkpoint.npz or best.npz; on the first rank."""
+        if not self.ranks.first and self.tower is None:
+            return
         params, velocity = self._whole(self.net.params), self._whole(self.sgd.velocity)
         if not self.ranks.first:
             return
@@ -476,7 +472,8 @@ class Run:
         some = np.random.default_rng(0).permutation(len(test.labels))[:8]
         images, labels = test.images[some], test.labels[some]
         believed = probabilities(self.running, images, self.see)
-        first = next(iter(self._whole(self.net.params).values()))
+        name = next(iter(self.net.params))
+        first = self._whole({name: self.net.params[name]})[name]
         if not self.ranks.first:
             return
         self.draw("filters.png", look.filters(first))
@@ -540,10 +537,8 @@ class Run:
     def _lock(self) -> ExitStack:
         """The folder, kept from other jobs until the block ends."""
         lock = ExitStack()
-        if self.ranks.first:
-            self.ranks.together(lambda: lock.enter_context(alone(self.folder, "training")))
-        else:
-            self.ranks.together(lambda: None)
+        mine = alone(self.folder, "training") if self.ranks.first else nullcontext()
+        self.ranks.together(lambda: lock.enter_context(mine))
         return lock
 
     def _bar(self) -> tqdm:

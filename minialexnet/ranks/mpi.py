@@ -153,9 +153,13 @@ class Mpi(Alone):
     # ------------------------------------------------------------------ waiting, and giving up
 
     def _done(self, request) -> None:
-        """Wait for a message of this rank, answering to roll calls; or end the job."""
+        """Wait for a message of this rank; or end the job."""
+        self._until(lambda: self._tested(request))
+
+    def _until(self, done: Callable[[], bool]) -> None:
+        """Wait until something is done, answering to roll calls; or end the job."""
         begun = time.monotonic()
-        while not self._tested(request):
+        while not done():
             # Another rank may need this processor to get here.
             os.sched_yield()
             waited = time.monotonic() - begun
