@@ -27,7 +27,7 @@ class AveragePool(Pool):
     Notes
     -----
     A window that hangs over the edge averages over the pixels that it covers, as in cuda-convnet
-    (conv_util.cuh). Caffe and PyTorch divide by more.
+    (conv_util.cuh); so does PyTorch's, rounding up and without padding.
     """
 
     def forward(self, x, rng=None):

@@ -65,13 +65,17 @@ def file_name(number: int, name: str) -> str:
     return f"{number:02d}_{name}.py"
 
 
-def files() -> dict[str, str]:
-    """The text of every generated file of this folder, by name."""
-    stubs = {
+def stubs() -> dict[str, str]:
+    """The text of every student's file, by name."""
+    return {
         file_name(number, name): one.stub
         for number, (name, one) in enumerate(exercise.EXERCISES.items(), 1)
     }
-    return stubs | {"README.md": README.format(table=table())}
+
+
+def files() -> dict[str, str]:
+    """The text of every generated file of this folder, by name."""
+    return stubs() | {"README.md": README.format(table=table())}
 
 
 def table() -> str:
