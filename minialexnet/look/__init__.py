@@ -8,6 +8,7 @@ from minialexnet.look.attention import attention
 from minialexnet.look.bars import bars
 from minialexnet.look.curves import curves
 from minialexnet.look.descent import descent
+from minialexnet.look.effects import difference, effects
 from minialexnet.look.experiments import experiment, spread
 from minialexnet.look.filters import filters
 from minialexnet.look.folding import folding
@@ -31,6 +32,8 @@ __all__ = [
     "channels",
     "curves",
     "descent",
+    "difference",
+    "effects",
     "experiment",
     "feature_maps",
     "features",
