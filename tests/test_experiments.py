@@ -302,8 +302,20 @@ def test_a_table_of_other_pictures_is_not_mixed(table, data_folder, tmp_path, ca
 def test_another_file_is_no_table(content, table, data_folder, capsys):
     table.write_text(content)
     assert run(table, data_folder) == 2
-    assert "not a table of results" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("not a table of results") == 1
     assert table.read_text() == content
+
+
+def test_a_table_that_cannot_be_written_is_found_out_before_training(
+    data_folder, capsys, monkeypatch
+):
+    def none_is_trained(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("minialexnet.experiments.training.row_of", none_is_trained)
+    assert run("/proc/none.csv", data_folder) == 2
+    said = capsys.readouterr().err
+    assert "/proc/none.csv" in said and said.count("\n") == 1
 
 
 def test_too_few_pictures_are_refused(data_folder):

@@ -72,6 +72,8 @@ def run(arguments) -> int:
             print(f"  {_called(one)}: at most {_time(took[alike])}", flush=True)
         print(f"{len(left())} trainings known to be left, at most {_time(total)} and their tests")
         return 0
+    # A table that cannot be written is found out before the first training, not after it.
+    results.write(path, done)
     while waiting := left():
         row = row_of(waiting[0], pictures, device, threads)
         results.add(path, row)

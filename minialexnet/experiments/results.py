@@ -62,16 +62,23 @@ def rows(path: str | Path) -> list[dict]:
                     f"{path}: not a table of results: expected the columns {', '.join(COLUMNS)}"
                 )
             return [{name: COLUMNS[name](row[name]) for name in COLUMNS} for row in reader]
+    except InputError:
+        raise
     except (ValueError, TypeError, csv.Error) as error:
         raise InputError(f"{path}: not a table of results ({error})") from error
 
 
 def add(path: str | Path, row: dict) -> None:
     """Write the table with one more row, whole or not at all."""
-    table = io.StringIO(newline="")
-    writer = csv.DictWriter(table, list(COLUMNS), lineterminator="\n")
-    writer.writeheader()
     # Read again: another process may have added rows meanwhile.
-    writer.writerows([*rows(path), row])
+    write(path, [*rows(path), row])
+
+
+def write(path: str | Path, table: list[dict]) -> None:
+    """Write a table, whole or not at all."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(COLUMNS), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
     with whole(path) as file:
-        file.write(table.getvalue().encode())
+        file.write(text.getvalue().encode())
