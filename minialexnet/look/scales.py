@@ -21,7 +21,8 @@ def scales(by_name: dict[str, dict[str, float]], ylabel: str = "standard deviati
     axes.set(ylabel=ylabel)
     axes.tick_params(axis="x", rotation=45)
     axes.grid(axis="y")
-    axes.legend()
+    # Above the lines, wherever these go.
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(by_name)))
     return figure
 
 
