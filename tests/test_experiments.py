@@ -11,7 +11,7 @@ from minialexnet.__main__ import main
 from minialexnet.data import load
 from minialexnet.evaluate import error_rates
 from minialexnet.experiments import EXPERIMENTS, Experiment, Training, relu, results
-from minialexnet.experiments.base import RECIPE, each
+from minialexnet.experiments.base import RECIPE, best_rows, each
 from minialexnet.experiments.overlap import side_by_side
 from minialexnet.experiments.training import chosen, fingerprint, row_of
 from minialexnet.layers import Conv2D, Dropout, Linear, LocalResponseNorm, ReLU
@@ -124,7 +124,7 @@ def tried(name, *rows):
 
 
 def test_the_race_begins_with_every_rate_from_the_first_seed():
-    plan = relu.plan([], [5, 6])
+    plan = relu.RELU.plan([], [5, 6])
     assert {one.recipe.seed for one in plan} == {5}
     assert len(plan) == 9
     assert all(one.target == 0.25 and one.recipe.decay == 0 for one in plan)
@@ -132,7 +132,7 @@ def test_the_race_begins_with_every_rate_from_the_first_seed():
 
 def test_the_first_to_arrive_runs_again():
     rows = tried("tanh", ("target", 300), ("target", 200), ("cap", 100))
-    again = [one for one in relu.plan(rows, [0, 1, 2]) if one.recipe.seed]
+    again = [one for one in relu.RELU.plan(rows, [0, 1, 2]) if one.recipe.seed]
     assert [one.key for one in again] == [("tanh", 0.01, 1), ("tanh", 0.01, 2)]
 
 
@@ -144,6 +144,26 @@ def test_if_nobody_arrives_the_lowest_error_counts_but_not_of_what_diverged():
 def test_no_rate_is_best_before_all_were_tried_or_if_all_diverged():
     assert relu.best_rate(tried("ReLU", ("target",), ("target",), ("cap",))[:2], "ReLU", 0) is None
     assert relu.best_rate(tried("ReLU", *[("diverged",)] * 3), "ReLU", 0) is None
+
+
+def test_of_a_table_with_several_rates_the_best_of_each_setting_is_kept():
+    rows = [
+        *(row("wide", 0.01, "end", 100, 0, 0.3), row("wide", 0.003, "end", 100, 0, 0.2)),
+        *(row("narrow", 0.01, "end", 100, 0, 0.4), row("narrow", 0.003, "end", 100, 0, 0.5)),
+        *(row("wide", 0.003, "end", 100, 1, 0.9), row("narrow", 0.01, "end", 100, 1, 0.9)),
+    ]
+    assert [(one["setting"], one["rate"], one["seed"]) for one in best_rows(rows)] == [
+        *(("wide", 0.003, 0), ("wide", 0.003, 1), ("narrow", 0.01, 0), ("narrow", 0.01, 1)),
+    ]
+
+
+def test_every_width_tries_its_rates_and_goes_on_with_the_best():
+    plan = EXPERIMENTS["width"].plan
+    assert [one.key for one in plan([], [0, 1])] == [
+        (width, rate, 0) for width in ("0.5", "1", "2") for rate in (0.003, 0.01)
+    ]
+    rows = [row("2", rate, "end", 100, 0, rate) for rate in (0.003, 0.01)]
+    assert plan(rows, [0, 1])[-1].key == ("2", 0.003, 1)
 
 
 # ---------------------------------------------------------------- a row

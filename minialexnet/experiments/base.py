@@ -42,6 +42,10 @@ class Training:
         """The same with another seed."""
         return replace(self, recipe=replace(self.recipe, seed=seed))
 
+    def at(self, rate: float) -> "Training":
+        """The same at another learning rate."""
+        return replace(self, recipe=replace(self.recipe, rate=rate))
+
     @property
     def key(self) -> tuple[str, float, int]:
         """What tells it from the others of its experiment."""
@@ -74,3 +78,59 @@ def each(*settings: Training) -> Plan:
         return [setting.seeded(seed) for seed in seeds for setting in settings]
 
     return plan
+
+
+def best_rate(rows: Sequence[dict], setting: str, rates: Sequence[float], seed: int):
+    """The rate that reached the target first; if none did, that with the lowest training error.
+
+    Parameters
+    ----------
+    rows : of the table of results
+
+    Returns
+    -------
+    None while one of the rates has not been tried from this seed, and if all of them diverged
+    """
+    tried = [row for row in rows if row["setting"] == setting and row["seed"] == seed]
+    if {row["rate"] for row in tried} < set(rates):
+        return None
+
+    def late(row) -> tuple:
+        return row["ended"] != "target", row["steps"], row["train_error"]
+
+    sane = [row for row in tried if row["ended"] != "diverged"]
+    return min(sane, key=late)["rate"] if sane else None
+
+
+def at_best_rates(candidates: dict[str, tuple[Training, Sequence[float]]]) -> Plan:
+    """Every setting at each of its rates from the first seed, then at its best from the others."""
+
+    def plan(rows, seeds):
+        first, *others = seeds
+        trainings = [
+            setting.at(rate).seeded(first)
+            for setting, rates in candidates.values()
+            for rate in rates
+        ]
+        for seed in others:
+            for name, (setting, rates) in candidates.items():
+                if (rate := best_rate(rows, name, rates, first)) is not None:
+                    trainings.append(setting.at(rate).seeded(seed))
+        return trainings
+
+    return plan
+
+
+def best_rows(rows: Sequence[dict]) -> list[dict]:
+    """The rows of a table in which settings have several rates, each at the best one only.
+
+    The first seed of a setting is that which tried its rates.
+    """
+    found = []
+    for setting in dict.fromkeys(row["setting"] for row in rows):
+        mine = [row for row in rows if row["setting"] == setting]
+        first = mine[0]["seed"]
+        rates = [row["rate"] for row in mine if row["seed"] == first]
+        rate = best_rate(mine, setting, rates, first)
+        found += [row for row in mine if row["rate"] == rate]
+    return found

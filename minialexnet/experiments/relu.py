@@ -8,6 +8,7 @@ layer's output a variance of 1, so that none of the activations begins where it 
 
 from dataclasses import replace
 
+from minialexnet.experiments import base
 from minialexnet.experiments.base import RECIPE, Experiment, Training
 from minialexnet.layers import ReLU, Sigmoid, Tanh
 
@@ -26,46 +27,17 @@ _RECIPE = replace(
 )
 
 
-def _racing(name: str, rate: float, seed: int) -> Training:
-    kind, _ = ACTIVATIONS[name]
-    recipe = replace(_RECIPE, rate=rate, seed=seed)
-    return Training(name, recipe, network={"ReLU": kind}, target=TARGET)
-
-
 def best_rate(rows, name: str, seed: int) -> float | None:
-    """The rate that reached the target first; if none did, that with the lowest training error.
-
-    Parameters
-    ----------
-    rows : of the table of results
-    name : of the activation
-
-    Returns
-    -------
-    None while one of its rates has not been tried from this seed, and if all of them diverged
-    """
-    tried = [row for row in rows if row["setting"] == name and row["seed"] == seed]
-    if {row["rate"] for row in tried} < set(ACTIVATIONS[name][1]):
-        return None
-
-    def late(row) -> tuple:
-        return row["ended"] != "target", row["steps"], row["train_error"]
-
-    sane = [row for row in tried if row["ended"] != "diverged"]
-    return min(sane, key=late)["rate"] if sane else None
+    """The best rate of an activation, as `base.best_rate`; None while one was not tried."""
+    return base.best_rate(rows, name, ACTIVATIONS[name][1], seed)
 
 
-def plan(rows, seeds) -> list[Training]:
-    """Every rate from the first seed, then the best ones from the others."""
-    first, *others = seeds
-    trainings = [
-        _racing(name, rate, first) for name, (_, rates) in ACTIVATIONS.items() for rate in rates
-    ]
-    for seed in others:
-        for name in ACTIVATIONS:
-            if (rate := best_rate(rows, name, first)) is not None:
-                trainings.append(_racing(name, rate, seed))
-    return trainings
-
-
-RELU = Experiment("steps to 25 % training error with ReLU, tanh and the logistic function", plan)
+RELU = Experiment(
+    "steps to 25 % training error with ReLU, tanh and the logistic function",
+    base.at_best_rates(
+        {
+            name: (Training(name, _RECIPE, network={"ReLU": kind}, target=TARGET), rates)
+            for name, (kind, rates) in ACTIVATIONS.items()
+        }
+    ),
+)
