@@ -211,6 +211,13 @@ def test_training_stops_at_the_target(monkeypatch):
     assert row_of(replace(easy, recipe=QUICK, target=-1), load_like_cifar(), CPU)["ended"] == "cap"
 
 
+def test_without_a_target_it_goes_on_when_all_is_learnt(monkeypatch):
+    monkeypatch.setattr("minialexnet.experiments.training.RECENT", 3)
+    found = row_of(Training("x", replace(QUICK, epochs=40)), load_like_cifar(), CPU)
+    assert found["ended"] == "end" and found["steps"] == 40 * 8
+    assert found["train_errors"].endswith("0.0000 0.0000")
+
+
 def test_what_diverges_is_said_to():
     wild = Training("x", replace(QUICK, rate=1e6, epochs=4))
     assert row_of(wild, load_like_cifar(), CPU)["ended"] == "diverged"

@@ -56,7 +56,7 @@ def row_of(training: Training, data: Dataset, device: Device, threads: int = 1) 
         if not math.isfinite(loss):
             ended = "diverged"
             break
-        if len(recent) == RECENT and np.mean(recent) <= training.target:
+        if training.target and len(recent) == RECENT and np.mean(recent) <= training.target:
             ended = "target"
             break
     (train_error,) = error_rates(net, _some(part.train, LEARNT), see)
