@@ -29,9 +29,7 @@ def attention(images: np.ndarray, names, saliency: np.ndarray, occlusion) -> Fig
     for axes in panels.flat:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-    for axes, words in zip(
-        panels[:, 0], ("picture", "saliency", "with a grey\nsquare here"), strict=True
-    ):
+    for axes, words in zip(panels[:, 0], ("picture", "saliency", "covered here"), strict=True):
         axes.set_ylabel(words, color=INK)
     figure.colorbar(shown, ax=panels[2], label="probability", fraction=0.05)
     return figure
