@@ -20,7 +20,7 @@ def confusion(counts: np.ndarray, classes) -> Figure:
     pictures = counts.sum(axis=1, keepdims=True)
     shares = 100 * counts / np.maximum(pictures, 1)
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, shares)
-    side = 0.42 * len(counts)
+    side = 0.36 * len(counts)
     figure = Figure(figsize=(side + 1.5, side + 1.2), layout="constrained")
     axes = figure.subplots()
     # The errors have all the colours: beside the diagonal they would be equally dark.

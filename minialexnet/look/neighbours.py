@@ -27,5 +27,6 @@ def neighbours(queries: np.ndarray, found: np.ndarray) -> Figure:
         for axes, one in zip(panels[row, 2:], some, strict=True):
             axes.imshow(one, interpolation="nearest")
     panels[0, 0].set_title("test", fontsize=10)
-    panels[0, 2].set_title("training: nearest, next ...", fontsize=10, loc="left")
+    title = panels[0, 2].set_title("training: nearest, next ...", fontsize=10, loc="left")
+    title.set_in_layout(False)  # it reaches over several pictures
     return figure
