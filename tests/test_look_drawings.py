@@ -35,6 +35,7 @@ FIGURES = {
     "pictures": lambda: look.pictures(np.zeros((3, 4, 4, 3)), ["a", "b", "c"], columns=2),
     "channels": lambda: look.channels(np.arange(24, dtype=np.uint8).reshape(2, 4, 3)),
     "filters": lambda: look.filters(np.ones((4, 4, 3, 2)), names=["a", "b"]),
+    "confusion": lambda: look.confusion(np.eye(3, dtype=int), ["a", "b", "c"]),
     "scales": lambda: look.scales({"a": {"conv1": 1.0, "fc2": 0.1}}),
     "histograms": lambda: look.histograms({"conv1": np.arange(9.0), "fc2": np.ones(3)}),
     "bars": lambda: look.bars({"a": 1.0, "b": 100.0}, "images/s", log=True),
@@ -133,3 +134,18 @@ def test_templates_stand_below_their_names():
     weight = np.random.default_rng(0).normal(size=(4, 4, 3, 7))
     axes = look.filters(weight, names=list("abcdefg")).axes
     assert "".join(one.get_title() for one in axes) == "abcdefg"
+
+
+def test_a_row_of_the_confusion_is_a_class_and_its_errors_have_the_colours():
+    axes = look.confusion(
+        [[90, 10, 0], [4, 0, 196], [0, 0, 0]], ["ring", "n01440764 tench, x", "c"]
+    ).axes[0]
+    assert {tuple(map(int, text.get_position()[::-1])): text.get_text() for text in axes.texts} == {
+        (0, 0): "90",
+        (0, 1): "10",
+        (1, 0): "2",
+        (1, 2): "98",
+    }
+    assert axes.images[0].get_array().tolist() == [[0, 10, 0], [2, 0, 98], [0, 0, 0]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["ring", "tench", "c"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["ring", "tench", "c"]

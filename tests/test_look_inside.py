@@ -97,12 +97,38 @@ def test_occlusion_covers_one_place_after_the_other(net, images, see, monkeypatc
             assert found[i, j] == pytest.approx(wanted, abs=1e-6)
 
 
+def test_confusion_counts_each_picture_once():
+    labels, said = np.array([0, 0, 2, 2, 2, 1]), np.array([0, 1, 2, 0, 0, 1])
+    wanted = [[1, 1, 0], [0, 1, 0], [2, 0, 1]]
+    assert look.confused(labels, said, 3).tolist() == wanted
+
+
+def test_agreement_compares_ranks_only():
+    rng = np.random.default_rng(0)
+    maps = rng.normal(size=(4, 5, 6))
+    assert look.agreement(maps, np.exp(maps)) == pytest.approx(1)
+    assert look.agreement(maps, -maps) == pytest.approx(-1)
+    assert (
+        abs(look.agreement(rng.normal(size=(3, 90, 90)), rng.normal(size=(3, 90, 90)))).max() < 0.05
+    )
+
+
+def test_agreement_by_hand():
+    # Ranks 1 2 3 4 and 2 1 4 3: 1 - 6 (1 + 1 + 1 + 1) / (4 (16 - 1)).
+    one, other = np.array([[10.0, 20, 30, 40]]), np.array([[7.0, 5, 9, 8]])
+    assert look.agreement(one, other) == pytest.approx(0.6)
+    # Equal numbers share a rank: 1.5 1.5 3.5 3.5 against 1 2 3 4.
+    assert look.agreement(np.array([[0, 0, 1, 1]]), one) == pytest.approx(4 / np.sqrt(4 * 5))
+    assert look.agreement(np.zeros((1, 4)), one) == 0
+
+
 # ---------------------------------------------------------------- the command
 
 
 def test_every_picture_is_written(run_copy, capsys):
     assert main(["look", str(run_copy)]) == 0
-    wanted = {"filters.png", "feature-maps.png", "neighbours.png", "attention.png"}
+    wanted = {"filters", "feature-maps", "neighbours", "attention", "confusion"}
+    wanted = {f"{name}.png" for name in wanted}
     found = {path.name for path in (run_copy / "look").iterdir()}
     assert wanted <= found <= {*wanted, "mistakes.png"}
     assert capsys.readouterr().out.count("\n") == len(found)

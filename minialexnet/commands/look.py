@@ -15,8 +15,8 @@ def add(commands) -> None:
         "look",
         help="pictures of what a network has learnt",
         description="Writes the filters of the first layer, its feature maps of a picture, the "
-        "training pictures nearest in the last hidden layer, saliency and occlusion maps, and "
-        "where it errs most surely.",
+        "training pictures nearest in the last hidden layer, saliency and occlusion maps, which "
+        "classes it takes for which, and where it errs most surely.",
         usage="%(prog)s [options] RUN\n       %(prog)s [options] --pretrained NAME --out FOLDER",
     )
     one.set_defaults(command=run)

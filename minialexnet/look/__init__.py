@@ -6,6 +6,7 @@ read in light and in dark.
 
 from minialexnet.look.attention import attention
 from minialexnet.look.bars import bars
+from minialexnet.look.confusion import confusion
 from minialexnet.look.curves import curves
 from minialexnet.look.descent import descent
 from minialexnet.look.effects import difference, effects
@@ -15,7 +16,16 @@ from minialexnet.look.folding import folding
 from minialexnet.look.functions import functions
 from minialexnet.look.graph import graph
 from minialexnet.look.grids import grids
-from minialexnet.look.inside import features, last_hidden, nearest, occlusion, outputs, saliency
+from minialexnet.look.inside import (
+    agreement,
+    confused,
+    features,
+    last_hidden,
+    nearest,
+    occlusion,
+    outputs,
+    saliency,
+)
 from minialexnet.look.lines import lines
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
@@ -27,9 +37,12 @@ from minialexnet.look.towers import towers
 from minialexnet.look.unrolling import unrolling
 
 __all__ = [
+    "agreement",
     "attention",
     "bars",
     "channels",
+    "confused",
+    "confusion",
     "curves",
     "descent",
     "difference",

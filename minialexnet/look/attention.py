@@ -22,16 +22,14 @@ def attention(images: np.ndarray, names, saliency: np.ndarray, occlusion) -> Fig
     figure = Figure(figsize=(1.45 * count + 1.2, 4.6), layout="constrained")
     panels = figure.subplots(3, count, squeeze=False)
     for n in range(count):
-        panels[0, n].imshow(images[n])
+        panels[0, n].imshow(images[n], interpolation="nearest")
         panels[0, n].set_title(short(names[n]), fontsize=10, parse_math=False)
         panels[1, n].imshow(saliency[n], cmap="magma", vmin=0)
         shown = panels[2, n].imshow(occlusion[n], cmap="viridis", vmin=0, vmax=1)
     for axes in panels.flat:
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-    for axes, words in zip(
-        panels[:, 0], ("picture", "saliency", "with a grey\nsquare here"), strict=True
-    ):
+    for axes, words in zip(panels[:, 0], ("picture", "saliency", "covered here"), strict=True):
         axes.set_ylabel(words, color=INK)
     figure.colorbar(shown, ax=panels[2], label="probability", fraction=0.05)
     return figure

@@ -116,3 +116,40 @@ def occlusion(net, image: np.ndarray, label: int, see: Input, patch: int = 8, st
         for n in range(0, len(covered), BATCH)
     ]
     return np.concatenate(answers).reshape(len(tops), len(lefts))
+
+
+def confused(labels: np.ndarray, said: np.ndarray, classes: int) -> np.ndarray:
+    """How many pictures of each class were taken for each: (M, M), the right classes in rows.
+
+    Parameters
+    ----------
+    labels, said : (N,) the right class of each picture, and the one found most probable
+    """
+    counts = np.zeros((classes, classes), int)
+    np.add.at(counts, (labels, said), 1)
+    return counts
+
+
+def agreement(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Whether two maps of a picture rank its places alike: (N,), from -1 to 1.
+
+    Parameters
+    ----------
+    first, second : (N, ...) a map for each picture
+
+    Notes
+    -----
+    Spearman's: the correlation of the ranks, so that only what is above what counts, not by how
+    much. Equal numbers share their mean rank. A map that is the same everywhere ranks nothing: 0.
+    """
+    ranks = [
+        np.stack([_ranks(one) for one in maps.reshape(len(maps), -1)]) for maps in (first, second)
+    ]
+    a, b = (one - one.mean(axis=1, keepdims=True) for one in ranks)
+    spread = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return (a * b).sum(axis=1) / np.where(spread == 0, 1, spread)
+
+
+def _ranks(numbers: np.ndarray) -> np.ndarray:
+    _, place, times = np.unique(numbers, return_inverse=True, return_counts=True)
+    return (np.cumsum(times) - (times - 1) / 2)[place]

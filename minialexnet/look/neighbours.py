@@ -22,10 +22,11 @@ def neighbours(queries: np.ndarray, found: np.ndarray) -> Figure:
     for axes in panels.flat:
         axes.set_axis_off()
     for row, (query, some) in enumerate(zip(queries, found, strict=True)):
-        panels[row, 0].imshow(query)
+        panels[row, 0].imshow(query, interpolation="nearest")
         panels[row, 1].axvline(0.5, color=INK, linewidth=1)
         for axes, one in zip(panels[row, 2:], some, strict=True):
-            axes.imshow(one)
+            axes.imshow(one, interpolation="nearest")
     panels[0, 0].set_title("test", fontsize=10)
-    panels[0, 2].set_title("training: nearest, next ...", fontsize=10, loc="left")
+    title = panels[0, 2].set_title("training: nearest, next ...", fontsize=10, loc="left")
+    title.set_in_layout(False)  # it reaches over several pictures
     return figure

@@ -7,15 +7,23 @@ from minialexnet.data.crops import center
 from minialexnet.evaluate import probabilities
 from minialexnet.layers import Network
 from minialexnet.look.attention import attention
+from minialexnet.look.confusion import confusion
 from minialexnet.look.filters import filters
-from minialexnet.look.inside import features, nearest, occlusion, outputs, saliency
+from minialexnet.look.inside import (
+    confused,
+    features,
+    nearest,
+    occlusion,
+    outputs,
+    saliency,
+)
 from minialexnet.look.maps import feature_maps
 from minialexnet.look.neighbours import neighbours
 from minialexnet.look.predictions import predictions
 
 # Test pictures shown in each figure, training pictures searched, neighbours shown, test pictures
-# among which the surest errors are looked for.
-SHOWN, SEARCHED, NEIGHBOURS, TESTED = 6, 10_000, 6, 2_000
+# among which the surest errors are looked for, and classes whose table of errors can be read.
+SHOWN, SEARCHED, NEIGHBOURS, TESTED, READABLE = 6, 10_000, 6, 2_000, 20
 
 
 def pictures(net: Network, see: Input, data: Dataset, seed: int = 0) -> dict:
@@ -50,6 +58,10 @@ def pictures(net: Network, see: Input, data: Dataset, seed: int = 0) -> dict:
             some, [data.classes[m] for m in wanted], saliency(net, some, wanted, see), covered
         ),
     }
+    if len(data.classes) <= READABLE:
+        said = believed.argmax(axis=1)
+        counts = confused(labels, said, len(data.classes))
+        figures["confusion"] = confusion(counts, data.classes)
     if len(surest):
         figures["mistakes"] = predictions(
             images[surest], labels[surest], believed[surest], data.classes
