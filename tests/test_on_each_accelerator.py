@@ -82,7 +82,9 @@ def test_a_run_with_augmentation_tests_checkpoints_and_pictures(folder, tmp_path
 
 
 @on_each_accelerator
-def test_a_run_that_was_stopped_goes_on(folder, tmp_path, on):
+def test_a_run_that_was_stopped_goes_on(folder, tmp_path, monkeypatch, on):
+    # Or losses would come home once in many steps.
+    monkeypatch.setattr("minialexnet.train.TOGETHER", 1, raising=False)
     whole = trained(folder, tmp_path / "whole", on)
     run = Run(recipe(folder), tmp_path / "parts", on, 1)
     watch, steps = run._watch, []
