@@ -45,7 +45,7 @@ $(VENV)/installed-all: $(VENV)/installed
 
 $(VENV)/installed-$(GPU): $(VENV)/installed
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[test,$(GPU)]"
-	test "$$(nvidia-smi -L | wc -l)" -lt 2 || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check ".[nccl-$(GPU)]"
+	test "$$(nvidia-smi -L | wc -l)" -lt 2 || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[nccl-$(GPU)]"
 	touch $@
 
 $(VENV)/installed-lessons: $(VENV)/installed

@@ -27,7 +27,7 @@ class Pinned:
     slots = 2
 
     def __init__(self, shape: tuple[int, ...], cupy, cupyx):
-        self.cuda, self.device = cupy.cuda, cupy.cuda.Device()
+        self.cuda, self.number = cupy.cuda, cupy.cuda.Device().id
         self.stream = cupy.cuda.Stream(non_blocking=True)
         each = range(self.slots)
         self.host = [cupyx.empty_pinned(shape, np.uint8) for _ in each]
@@ -42,7 +42,7 @@ class Pinned:
     def room(self, slot: int, count: int) -> np.ndarray:
         """The host's buffer for so many images; waits until it may be written to."""
         # A thread of its own begins with the first GPU, whichever the program uses.
-        with self.device:
+        with self.cuda.Device(self.number):
             self.copied[slot].synchronize()
         return self.host[slot][:count]
 

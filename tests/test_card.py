@@ -342,6 +342,21 @@ def test_a_gpu_is_described(monkeypatch):
     assert machine.slug(found["name"]) == "nvidia-h200"
 
 
+def test_pytorch_is_asked_in_a_process_of_its_own(monkeypatch):
+    gpu = Device("cuda", np.asarray, np.asarray)
+    monkeypatch.setattr(machine, "find_spec", lambda name: object())
+    for code, said in (
+        ("print('2.13.0, CUDA 13.0, cuDNN 91900')", "2.13.0, CUDA 13.0, cuDNN 91900"),
+        ("raise ImportError('libcudart')", "cannot be imported (ImportError: libcudart): not"),
+    ):
+        monkeypatch.setattr(machine, "ASKED", code)
+        found = machine.torch_version(gpu)
+        assert found.startswith(said)
+        assert machine.torch_usable({"PyTorch": found}) == ("13.0" in said)
+    monkeypatch.setattr(machine, "find_spec", lambda name: None)
+    assert not machine.torch_usable({"PyTorch": machine.torch_version(gpu)})
+
+
 def test_the_drivers_number_is_read(tmp_path):
     file = tmp_path / "version"
     file.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27\n")

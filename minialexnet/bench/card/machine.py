@@ -3,9 +3,11 @@
 import os
 import platform
 import re
+import subprocess
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
+from importlib.util import find_spec
 
 from minialexnet import __version__
 from minialexnet.backend import Device
@@ -60,24 +62,33 @@ def _cuda(number: int) -> str:
     return f"{number // 1000}.{number % 1000 // 10}"
 
 
+# What PyTorch says of itself; its libraries and CuPy's stay in processes of their own.
+ASKED = """
+import torch
+if torch.cuda.is_available():
+    print(f"{torch.__version__}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}")
+else:
+    print(f"{torch.__version__}, which finds no GPU: not compared with")
+"""
+
+
 def torch_version(place: Device) -> str:
     """PyTorch's version, or why it is not compared with."""
-    try:
-        found = version("torch")
-    except PackageNotFoundError:
+    if find_spec("torch") is None:
         return "not installed: not compared with"
     if not on_gpu(place.name):
-        return found
-    import torch
+        return version("torch")
+    words = [sys.executable, "-c", ASKED]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["its process ended"])[-1]
+        return f"cannot be imported ({last}): not compared with"
+    return done.stdout.strip()
 
-    if not torch.cuda.is_available():
-        return f"{found}, which finds no GPU: not compared with"
-    return f"{found}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
 
-
-def torch_usable(place: Device) -> bool:
-    """Whether PyTorch can be compared with."""
-    return "not compared" not in torch_version(place)
+def torch_usable(about: dict[str, str]) -> bool:
+    """Whether PyTorch can be compared with, by what `machine` found."""
+    return "not compared with" not in about["PyTorch"]
 
 
 def slug(name: str) -> str:

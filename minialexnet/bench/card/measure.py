@@ -38,7 +38,7 @@ def measure(place: Device, plan: Plan, folder: Path, say: Callable = print) -> d
 
 def sections(place: Device, plan: Plan, report: dict, say: Callable) -> dict[str, Callable]:
     """What is measured, in order, by name."""
-    against = plan.against and machine.torch_usable(place)
+    against = plan.against and machine.torch_usable(report["machine"])
     found = {
         "layers_apart": lambda: layers_apart(place, plan),
         "steps_apart": lambda: steps_apart(place, plan),
