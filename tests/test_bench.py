@@ -4,14 +4,24 @@ import json
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from accelerators import on_each_accelerator
 from threadpoolctl import threadpool_limits
 
-from minialexnet import backend, networks
-from minialexnet.bench import Work, contenders, feeding, feeding_speeds, layer_times, limits, report
+from minialexnet import backend, networks, strict
+from minialexnet.bench import (
+    Work,
+    contenders,
+    feeding,
+    feeding_speeds,
+    layer_times,
+    limits,
+    report,
+    turns,
+)
 from minialexnet.bench.clock import Events, clock, timed
 from minialexnet.bench.contenders import minialexnet
 from minialexnet.bench.layers import _moved, gpu_layers
@@ -158,6 +168,43 @@ def test_a_step_of_ours_on_an_accelerator(on, monkeypatch):
         seconds = minialexnet(Work(**SMALL, task=task, device=on.name))().seconds()
         assert len(seconds) == parts
         assert all(value >= 0 for value in seconds.values())
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU with CuPy's names, whose arrays are those of the strict device."""
+    cuda = SimpleNamespace(Event=Event, get_elapsed_time=lambda one, two: float(two.at - one.at))
+    pool = SimpleNamespace(total_bytes=lambda: 2**30)
+    cupy = SimpleNamespace(cuda=cuda, get_default_memory_pool=lambda: pool)
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    there = backend.Device("cuda:0", strict.asarray, strict.asnumpy)
+    for module in (contenders, turns):
+        monkeypatch.setattr(module, "device", lambda name: there)
+    return there
+
+
+@pytest.mark.parametrize("task", ["train", "predict"])
+def test_on_a_gpu_pictures_are_there_already_and_its_own_clock_counts(gpu, monkeypatch, task):
+    monkeypatch.setattr(limits, "SIDE", 32)
+    work = Work(**SMALL, task=task, device="cuda:0")
+    step = minialexnet(work)
+    assert turns._round(step, 3) == {
+        part: pytest.approx(0.001)
+        for part in ("data", "forward", "backward", "update")[: 4 if task == "train" else 2]
+    }
+    assert turns._memory("minialexnet", work) == 2**30
+    assert peak(work) == pytest.approx(32**3 / 0.001)
+
+
+def test_layers_are_timed_by_the_gpus_own_clock(gpu):
+    work = Work("cifar_80sec", batch=4, device="cuda:0")
+    rows = gpu_layers(work, gpu, repeats=1, side=32, copied=2**20)
+    assert [row["forward"] for row in rows] == pytest.approx([250] * len(rows))
+    conv1 = rows[0]
+    assert conv1["share_of_peak"] == pytest.approx(2 * 4 * conv1["multiply_adds"] / 2 / 32**3)
+    assert conv1["share_of_copy"] == pytest.approx(
+        _moved(work.net(), work, 4)["conv1"] / 2 / (2 * 2**20)
+    )
 
 
 @on_each_accelerator

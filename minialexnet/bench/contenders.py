@@ -40,8 +40,10 @@ def minialexnet(work: Work, ranks: Alone | None = None) -> Step:
 
     def batch():
         chosen = work.chosen(rng)[share.rows]
-        chosen = place.put(chosen) if gpu else chosen
-        return see(images[chosen]), place.put(labels[chosen])
+        if not gpu:
+            return see(images[chosen]), place.put(labels[chosen])
+        chosen = place.put(chosen)
+        return see(images[chosen]), labels[chosen]
 
     def train() -> Clock | Events:
         watch = clock(place)
