@@ -364,7 +364,7 @@ def test_the_drivers_number_is_read(tmp_path):
     assert machine.driver(str(tmp_path / "none")) == "unknown"
 
 
-def test_the_reports_own_sizes_are_those_of_the_issue():
+def test_the_report_itself_has_all_batches_and_fifty_steps():
     plan = Plan()
     assert plan.batches == (128, 256, 512, 1024)
     assert plan.training_steps == 50

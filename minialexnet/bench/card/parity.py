@@ -62,7 +62,7 @@ def apart(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 
 def training(place: Device, plan: Plan):
-    """Train, and yield after each step {"loss" or a parameter's name: array on the host}."""
+    """Train; yields after each step {"loss" or a parameter's name: array there}, and its `get`."""
     name, batch = plan.training, plan.training_batch
     size, classes = networks.SIZES[name], networks.CLASSES[name]
     net, sgd = network_on(name, place), SGD()
