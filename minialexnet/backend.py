@@ -45,11 +45,16 @@ def _owner(array: Any) -> ModuleType:
 
 @dataclass(frozen=True)
 class Device:
-    """A place for arrays: `put` brings a host array there, `get` brings one back to the host."""
+    """A place for arrays: `put` brings a host array there, `get` brings one back to the host.
+
+    `pinned` makes the buffers through which batches of a shape get there while it computes
+    (`minialexnet.pinned`); None where there is nothing to gain.
+    """
 
     name: str
     put: Callable[[np.ndarray], Any]
     get: Callable[[Any], np.ndarray]
+    pinned: Callable[[tuple[int, ...]], Any] | None = None
 
 
 def device(name: str = "cpu") -> Device:
@@ -113,7 +118,16 @@ def _cuda(name: str, number: int) -> Device:
             f'device "{name}": {step} failed ({_first_line(error)}); reinstall CuPy with its '
             'libraries: pip install "cupy-cuda13x[ctk]" or "cupy-cuda12x[ctk]"'
         ) from error
-    return Device(name, cupy.asarray, cupy.asnumpy)
+    return Device(name, cupy.asarray, cupy.asnumpy, _pinned)
+
+
+def _pinned(shape: tuple[int, ...]):
+    import cupy
+    import cupyx
+
+    from minialexnet.pinned import Pinned
+
+    return Pinned(shape, cupy, cupyx)
 
 
 def _first_line(error: Exception) -> str:

@@ -4,13 +4,15 @@ import copy
 
 import numpy as np
 
+from minialexnet.backend import Device
+
 TOLERANCE = 1e-6
 STEP = 1e-5
 # Beyond this many entries of an array, slopes are measured at a random choice of them.
 ENTRIES = 4000
 
 
-def layer(layer, x, seed: int | None = None) -> None:
+def layer(layer, x, seed: int | None = None, device: Device | None = None) -> None:
     """Refuse anything that does not behave as a layer must.
 
     The contract: forward returns (y, cache), backward returns (dx, grads) with a gradient for each
@@ -27,6 +29,8 @@ def layer(layer, x, seed: int | None = None) -> None:
     layer : an object with params, forward and backward (see `minialexnet.layers.Layer`)
     x : (N, ...), a NumPy array that the layer accepts, at least two images
     seed : None checks the layer in evaluation, a number in training with a generator of that seed
+    device : where the layer works; it is handed over with its parameters on the host, as x is.
+        Whether it writes into what it is handed shows on a CPU alone.
 
     Raises
     ------
@@ -40,6 +44,8 @@ def layer(layer, x, seed: int | None = None) -> None:
     than 4000 entries, 4000 random ones are measured.
     """
     name = type(layer).__name__
+    if device is not None and device.name != "cpu":
+        layer = _Away(layer, device)
     for dtype in (np.float32, np.float64):
         _contract(name, _cast(layer, dtype), x.astype(dtype), seed)
     _gradients(name, _cast(layer, np.float64), x.astype(np.float64), seed)
@@ -56,6 +62,43 @@ def memoryless(layer, x, seed: int | None = None) -> None:
     _no_memory(name, layer, x, seed, {"y": y, "dx": dx, **_named(grads)})
     if seed is None:
         _images_apart(name, layer, x, y)
+
+
+class _Away:
+    """A layer on a device, as one that takes and gives arrays of the host."""
+
+    def __init__(self, layer, device: Device):
+        self.layer, self.device = copy.deepcopy(layer), device
+        self.params = layer.params
+
+    @property
+    def input_grad(self) -> bool:
+        return getattr(self.layer, "input_grad", True)
+
+    @property
+    def params(self) -> dict:
+        return {key: self.device.get(array) for key, array in self.layer.params.items()}
+
+    @params.setter
+    def params(self, params: dict) -> None:
+        self.layer.params = {key: self.device.put(array) for key, array in params.items()}
+
+    def forward(self, x, rng=None):
+        y, cache = self.layer.forward(self.device.put(x), rng)
+        return self._fetched("y", y), cache
+
+    def backward(self, dy, cache):
+        dx, grads = self.layer.backward(self.device.put(dy), cache)
+        return (
+            None if dx is None else self._fetched("dx", dx),
+            {key: self._fetched(f"d{key}", grad) for key, grad in grads.items()},
+        )
+
+    def _fetched(self, key: str, array) -> np.ndarray:
+        if isinstance(array, np.ndarray):
+            name, where = type(self.layer).__name__, self.device.name
+            raise AssertionError(f"{name}: {key} should be on {where}, got an array of the host")
+        return self.device.get(array)
 
 
 def _cast(layer, dtype):

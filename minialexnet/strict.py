@@ -151,8 +151,9 @@ for name in TWO_SIDED:
     function = getattr(operator, f"__{name}__")
     setattr(Array, f"__{name}__", _applied(function))
     setattr(Array, f"__r{name}__", _applied(lambda self, other, f=function: f(other, self)))
-    in_place = getattr(operator, f"__i{name}__")
-    setattr(Array, f"__i{name}__", _applied_in_place(in_place))
+    if name != "matmul":  # CuPy has no @= either: a @= b is a = a @ b
+        in_place = getattr(operator, f"__i{name}__")
+        setattr(Array, f"__i{name}__", _applied_in_place(in_place))
 for name, keywords in METHODS.items():
     setattr(Array, name, _carried_out(getattr(np.ndarray, name), keywords))
 for name, keywords in FUNCTIONS.items():

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from accelerators import on_each_accelerator
 
-from minialexnet import strict
 from minialexnet.data.augment import Views, drawn_mirrors, drawn_places, drawn_shifts, parts
 from minialexnet.data.statistics import Colours
 
@@ -56,13 +56,14 @@ def test_pictures_stay_as_they_are_and_parts_are_new(size):
     np.testing.assert_array_equal(images, pictures(5))
 
 
-def test_they_are_the_same_on_a_gpu():
+@on_each_accelerator
+def test_they_are_the_same_on_a_gpu(on):
     mirrored = rng(2).random(20) < 0.5
     which = rng(3).permutation(20)
     look = views(20, mirrored=mirrored)
     ours = parts(pictures(20), which, look, 4)
-    theirs = parts(strict.asarray(pictures(20)), which, look, 4)
-    np.testing.assert_array_equal(strict.asnumpy(theirs), ours)
+    theirs = parts(on.put(pictures(20)), which, look, 4)
+    np.testing.assert_array_equal(on.get(theirs), ours)
 
 
 # ---------------------------------------------------------------- places and mirrors

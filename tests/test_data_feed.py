@@ -7,8 +7,8 @@ from itertools import chain, islice
 import numpy as np
 import pytest
 import tiny
+from accelerators import on_each_accelerator
 
-from minialexnet import strict
 from minialexnet.backend import device
 from minialexnet.data import Feed, Look, Split, Views, feed, mapped, prepared, seen
 
@@ -155,7 +155,8 @@ def test_mapped_memory_is_given_back_and_read_again(tmp_path, monkeypatch):
     assert np.array_equal(drawn, tiny.dataset(train=40).train.images)
 
 
-def test_a_gpu_gets_the_same_parts_as_a_processor():
+@on_each_accelerator
+def test_a_gpu_gets_the_same_parts_as_a_processor(on):
     split = Split(np.random.default_rng(0).integers(0, 256, (21, 9, 9, 3), np.uint8), np.arange(21))
 
     def views(step, count):
@@ -164,12 +165,11 @@ def test_a_gpu_gets_the_same_parts_as_a_processor():
         places = rng.integers(4, size=(2, count))
         return Views(*places, rng.random(count) < 0.5, shifts, 0.5)
 
-    there = strict.device()
     pairs = zip(
         fed(split, 4, views=views, crop=6),
-        fed(split, 4, views=views, crop=6, there=there),
+        fed(split, 4, views=views, crop=6, there=on),
         strict=True,
     )
-    for (x, numbers), (strict_x, strict_numbers) in pairs:
-        assert np.array_equal(there.get(strict_x), x)
-        assert np.array_equal(there.get(strict_numbers), numbers)
+    for (x, numbers), (their_x, their_numbers) in pairs:
+        assert np.array_equal(on.get(their_x), x)
+        assert np.array_equal(on.get(their_numbers), numbers)

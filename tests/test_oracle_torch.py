@@ -325,11 +325,19 @@ def test_the_rival_drops_and_scales_as_we_do(inverted):
 
 
 @pytest.mark.parametrize("task", ["train", "predict"])
+@pytest.mark.parametrize("precision", ["float32", "float16"])
 @pytest.mark.parametrize("contender", [torch_channels_first, torch_channels_last])
-def test_a_step_of_the_rival(contender, task):
+def test_a_step_of_the_rival(contender, precision, task):
     threads = torch.get_num_threads()
     try:
-        seconds = contender(Work("mini", batch=4, task=task, threads=1))()
+        work = Work("mini", batch=4, task=task, threads=1, precision=precision)
+        seconds = contender(work)().seconds()
     finally:
         torch.set_num_threads(threads)
     assert list(seconds) == ["data", "forward", "backward", "update"][: 4 if task == "train" else 2]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this PyTorch finds a GPU")
+def test_a_rival_that_finds_no_gpu_says_so():
+    with pytest.raises(InputError, match=r"--against torch: this PyTorch \(.*\) finds no GPU"):
+        torch_channels_last(Work("mini", batch=4, device="cuda"))

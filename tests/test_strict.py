@@ -5,10 +5,10 @@ import operator
 
 import numpy as np
 import pytest
+from accelerators import on_each_accelerator, same
 
 from minialexnet import layers, strict
 from minialexnet.backend import Device, device, namespace
-from minialexnet.errors import InputError
 from minialexnet.loss import softmax, softmax_cross_entropy
 from minialexnet.networks import mini
 from minialexnet.optim import SGD
@@ -232,33 +232,13 @@ def pictures(shape):
     return rng(1).standard_normal(shape, dtype=np.float32)
 
 
-def assert_same(ours, theirs, on):
-    """On the strict device bit for bit; a GPU adds up in another order."""
-    assert ours.keys() == theirs.keys()
-    for name, array in theirs.items():
-        assert ours[name].dtype == array.dtype
-        tolerance = 0 if on.name == "strict" else 1e-4 * abs(array).max()
-        np.testing.assert_allclose(ours[name], array, rtol=0, atol=tolerance, err_msg=name)
-
-
-def accelerators():
-    """The strict device, and a GPU where there is one."""
-    try:
-        return [strict.device(), device("cuda")]
-    except InputError:
-        return [strict.device()]
-
-
-on_each_accelerator = pytest.mark.parametrize("on", accelerators(), ids=lambda on: on.name)
-
-
 @on_each_accelerator
 @pytest.mark.parametrize("seed", [None, 4], ids=["evaluation", "training"])
 @pytest.mark.parametrize("case", CASES)
 def test_layers_run_on_it(case, seed, on):
     make, shape = CASES[case]
     on_host = results(make(), pictures(shape), seed, device("cpu"))
-    assert_same(results(make(), pictures(shape), seed, on), on_host, on)
+    same(results(make(), pictures(shape), seed, on), on_host, on)
 
 
 def test_every_kind_of_layer_is_among_the_cases():
@@ -282,7 +262,7 @@ def losses(on):
 
 @on_each_accelerator
 def test_the_loss_runs_on_it(on):
-    assert_same(losses(on), losses(device("cpu")), on)
+    same(losses(on), losses(device("cpu")), on)
 
 
 def trained(on, steps=3):
@@ -306,7 +286,7 @@ def trained(on, steps=3):
 @on_each_accelerator
 def test_training_runs_on_it(on):
     on_host = trained(device("cpu"))
-    assert_same(trained(on), on_host, on)
+    same(trained(on), on_host, on)
     start = mini(rng()).params
     moved = {name for name, array in start.items() if not np.array_equal(on_host[name], array)}
     assert moved == start.keys() - {"conv1.weight"}

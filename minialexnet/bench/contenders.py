@@ -1,40 +1,25 @@
 """The programs that are timed: one step of ours, and the same step in PyTorch."""
 
 from collections.abc import Callable
-from time import perf_counter
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from minialexnet import processor
 from minialexnet.backend import device
+from minialexnet.bench.clock import Clock, Events, clock, on_gpu, torch_clock
 from minialexnet.bench.work import Work
 from minialexnet.data import seen
-from minialexnet.engine import for_cpu
+from minialexnet.errors import InputError
 from minialexnet.loss import softmax_cross_entropy
-from minialexnet.optim import SGD
 from minialexnet.ranks import Alone
 
 # A small rate: the weights may become anything but NaN.
 RATE = 1e-6
 
 # A contender is made by a function that takes the work and returns another, which does one step
-# and returns its parts: {part: seconds}.
-Step = Callable[[], dict[str, float]]
-
-
-class Clock:
-    """Seconds by part. Before each reading it waits for the device."""
-
-    def __init__(self, wait: Callable[[], None]):
-        self.wait, self.parts, self.last = wait, {}, perf_counter()
-
-    def lap(self, part: str) -> None:
-        """The time since the last reading was spent on this part."""
-        self.wait()
-        now = perf_counter()
-        self.parts[part] = self.parts.get(part, 0.0) + now - self.last
-        self.last = now
+# and returns a clock that was read after each of its parts.
+Step = Callable[[], Clock | Events]
 
 
 def minialexnet(work: Work, ranks: Alone | None = None) -> Step:
@@ -43,55 +28,48 @@ def minialexnet(work: Work, ranks: Alone | None = None) -> Step:
     processor.settle()
     threadpool_limits(work.threads, user_api="blas")
     place = device(work.device)
-    plain = work.net()
-    plain.params = {name: place.put(weight) for name, weight in plain.params.items()}
-    on_cpu = work.device == "cpu"
-    net = for_cpu(plain, work.engine, work.shape, work.threads) if on_cpu else plain
-    pictures, sgd = work.pictures(), SGD()
+    net, sgd = work.running(place)
+    pictures = work.pictures()
     see = seen(np.full(work.shape, 128, np.float32), 1.0, 0, place)
     rng = np.random.default_rng(0)
-    wait = _gpu_wait() if not on_cpu else _no_wait
     share = ranks.share(work.batch)
 
-    def batch():
-        images, labels = work.some(pictures, rng)
-        return see(images[share.rows]), place.put(labels[share.rows])
+    gpu = on_gpu(place.name)
+    # Feeding a GPU is measured by itself: here the pictures are there already.
+    images, labels = (place.put(a) if gpu else a for a in (pictures.images, pictures.labels))
 
-    def train() -> dict[str, float]:
-        clock = Clock(wait)
+    def batch():
+        chosen = work.chosen(rng)[share.rows]
+        if not gpu:
+            return see(images[chosen]), place.put(labels[chosen])
+        chosen = place.put(chosen)
+        return see(images[chosen]), labels[chosen]
+
+    def train() -> Clock | Events:
+        watch = clock(place)
         x, labels = batch()
-        clock.lap("data")
+        watch.lap("data")
         scores, cache = net.forward(x, share.chance(rng))
         _, dscores = softmax_cross_entropy(scores, labels)
-        clock.lap("forward")
+        watch.lap("forward")
         _, grads = net.backward(dscores, cache)
-        clock.lap("backward")
+        watch.lap("backward")
         if ranks.size > 1:
             grads = ranks.mean(grads, share.weight)
-            clock.lap("communication")
+            watch.lap("communication")
         net.params = sgd.step(net.params, grads, RATE)
-        clock.lap("update")
-        return clock.parts
+        watch.lap("update")
+        return watch
 
-    def predict() -> dict[str, float]:
-        clock = Clock(wait)
+    def predict() -> Clock | Events:
+        watch = clock(place)
         x, _ = batch()
-        clock.lap("data")
+        watch.lap("data")
         net(x)
-        clock.lap("forward")
-        return clock.parts
+        watch.lap("forward")
+        return watch
 
     return train if work.task == "train" else predict
-
-
-def _no_wait() -> None:
-    """A CPU has done what it was told when it returns."""
-
-
-def _gpu_wait() -> Callable[[], None]:
-    import cupy
-
-    return cupy.cuda.Device().synchronize
 
 
 def torch_channels_last(work: Work) -> Step:
@@ -110,41 +88,60 @@ def _torch(work: Work, layout: str) -> Step:
 
     from minialexnet.bench.rival import torch_network
 
+    gpu = on_gpu(work.device)
+    if gpu and not torch.cuda.is_available():
+        raise InputError(
+            f"--against torch: this PyTorch ({torch.__version__}) finds no GPU; pip install torch "
+            "for the CUDA that the driver has"
+        )
     torch.manual_seed(0)
     torch.set_num_threads(work.threads)
+    # The fastest that it offers in this precision, for a fair comparison.
+    for library in (torch.backends.cuda.matmul, torch.backends.cudnn):
+        library.allow_tf32 = work.precision == "tf32"
+    torch.backends.cudnn.benchmark = True
+    half = work.precision == "float16"
     layout = getattr(torch, layout)
     net = torch_network(work.net(), work.shape).to(work.device, memory_format=layout)
     sgd = torch.optim.SGD(net.parameters(), lr=RATE, momentum=0.9, weight_decay=0.0005)
+    scaler = torch.amp.GradScaler("cuda" if gpu else "cpu", enabled=half)
     pictures, rng = work.pictures(), np.random.default_rng(0)
-    wait = torch.cuda.synchronize if work.device != "cpu" else _no_wait
+    images, labels = (
+        torch.from_numpy(array).to(work.device) for array in (pictures.images, pictures.labels)
+    )
 
     def batch():
-        images, labels = work.some(pictures, rng)
-        x = torch.from_numpy(images).to(work.device).permute(0, 3, 1, 2)
-        x = x.to(torch.float32, memory_format=layout).sub_(128)
-        return x, torch.from_numpy(labels).to(work.device)
+        chosen = torch.from_numpy(work.chosen(rng)).to(work.device)
+        x = images[chosen].permute(0, 3, 1, 2).to(torch.float32, memory_format=layout).sub_(128)
+        return x, labels[chosen]
 
-    def train() -> dict[str, float]:
-        clock = Clock(wait)
+    def calculating():
+        return torch.autocast("cuda" if gpu else "cpu", torch.float16, enabled=half)
+
+    def train() -> Clock | Events:
+        watch = torch_clock(work.device)
         x, labels = batch()
-        clock.lap("data")
-        loss = cross_entropy(net(x), labels)
-        clock.lap("forward")
+        watch.lap("data")
+        with calculating():
+            loss = cross_entropy(net(x), labels)
+        watch.lap("forward")
         sgd.zero_grad()
-        loss.backward()
-        clock.lap("backward")
-        sgd.step()
-        clock.lap("update")
-        return clock.parts
+        scaler.scale(loss).backward()
+        watch.lap("backward")
+        scaler.step(sgd)
+        scaler.update()
+        watch.lap("update")
+        return watch
 
     @torch.no_grad()
-    def predict() -> dict[str, float]:
-        clock = Clock(wait)
+    def predict() -> Clock | Events:
+        watch = torch_clock(work.device)
         x, _ = batch()
-        clock.lap("data")
-        net(x)
-        clock.lap("forward")
-        return clock.parts
+        watch.lap("data")
+        with calculating():
+            net(x)
+        watch.lap("forward")
+        return watch
 
     net.train(work.task == "train")
     return train if work.task == "train" else predict

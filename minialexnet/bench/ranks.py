@@ -129,7 +129,8 @@ def _serve(ranks, work: Work) -> int:
 
     step = minialexnet(work, ranks)
     while count := _turn(ranks):
-        rounds = [step() for _ in range(count)]
+        clocks = [step() for _ in range(count)]
+        rounds = [one.seconds() for one in clocks]
         if ranks.first:
             parts = {part: sum(one[part] for one in rounds) / count for part in rounds[0]}
             print(json.dumps(parts), flush=True)

@@ -7,10 +7,12 @@ def speeds(result: dict) -> str:
     """The result of `turns.measured`, in words."""
     work = result["work"]
     parts = list(result["contenders"]["minialexnet"]["seconds"])
-    where = f"{work['threads']} threads" if work["device"] == "cpu" else work["device"]
+    how = f"{work['threads']} threads, engine {work['engine']}"
+    if work["device"] != "cpu":
+        how = work["device"]
+    precision = "" if work["precision"] == "float32" else f", {work['precision']}"
     lines = [
-        f"{work['network']}, {work['task']}, batch {work['batch']}, {where}, "
-        f"engine {work['engine']}; medians",
+        f"{work['network']}, {work['task']}, batch {work['batch']}, {how}{precision}; medians",
         f"{'':24}{'images/s':>9}"
         + "".join(f"{part + ' ms':>13}" for part in parts)
         + f"{'memory MB':>11}",
@@ -37,19 +39,41 @@ def speeds(result: dict) -> str:
 def layers(rows: list[dict]) -> str:
     """The result of `layers.layer_times`, in words."""
     whole = sum(row["forward"] + row["backward"] for row in rows)
+    limits = "share_of_peak" in rows[0]
+    last = f"{'of the peak':>13}{'of copying':>12}" if limits else f"{SPEED:>27}"
     lines = [
-        f"{'layer':10}{'images':>7}{'forward us':>12}{'backward us':>12}{'share':>7}"
-        f"{'forward G multiply-adds/s':>27}"
+        f"{'layer':10}{'images':>7}{'forward us':>12}{'backward us':>12}{'share':>7}{last}",
+        *(_layer(row, whole, limits) for row in rows),
     ]
-    for row in rows:
-        speed = row["multiply_adds"] / row["forward"] / 1000
-        lines.append(
-            f"{row['layer']:10}{row['images']:7}{row['forward']:12,.1f}{row['backward']:12,.1f}"
-            f"{(row['forward'] + row['backward']) / whole:7.1%}"
-            + (f"{speed:27,.1f}" if row["multiply_adds"] else "")
-        )
-    lines.append(f"in all {whole:,.0f} us an image, on one thread but for a big head")
+    where = "of the whole batch" if limits else "on one thread but for a big head"
+    lines.append(f"in all {whole:,.0f} us an image, {where}")
     return "\n".join(lines)
+
+
+SPEED = "forward G multiply-adds/s"
+
+
+def _layer(row: dict, whole: float, limits: bool) -> str:
+    both = row["forward"] + row["backward"]
+    line = (
+        f"{row['layer']:10}{row['images']:7}{row['forward']:12,.1f}{row['backward']:12,.1f}"
+        f"{both / whole:7.1%}"
+    )
+    if limits:
+        peak = f"{row['share_of_peak']:.0%}" if row["multiply_adds"] else ""
+        return f"{line}{peak:>13}{row['share_of_copy']:12.0%}"
+    speed = row["multiply_adds"] / row["forward"] / 1000
+    return line + (f"{speed:27,.1f}" if row["multiply_adds"] else "")
+
+
+def loop(result: dict) -> str:
+    """The result of `loop.loop_speed`, with the speed of the bare step, in words."""
+    share = result["images_per_s"] / result["bare_images_per_s"]
+    return (
+        f"the whole loop, batch {result['batch']}: {result['images_per_s']:,.0f} images/s over "
+        f"{result['steps']} steps, {share:.0%} of the bare step's "
+        f"{result['bare_images_per_s']:,.0f}; {result['waited']:.1%} of the time waits for pictures"
+    )
 
 
 def feeding(result: dict) -> str:

@@ -8,12 +8,14 @@ import multiprocessing
 import sys
 from dataclasses import asdict
 from importlib.util import find_spec
-from time import perf_counter
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from minialexnet.backend import device
+from minialexnet.bench.clock import on_gpu
 from minialexnet.bench.contenders import CONTENDERS, Step
+from minialexnet.bench.limits import matrix_peak
 from minialexnet.bench.work import Work
 from minialexnet.cost import multiply_adds, training_multiply_adds
 from minialexnet.errors import InputError
@@ -21,6 +23,7 @@ from minialexnet.errors import InputError
 IMAGENET, IMAGENET_EPOCHS = 1_281_167, 90
 # Long enough for a round not to be lost in the clock, short enough to take turns.
 ROUND_SECONDS = 1.0
+OURS = "minialexnet"
 
 
 class Contender:
@@ -60,7 +63,11 @@ def _serve(name: str, work: Work, pipe) -> None:
         pipe.recv()
         pipe.send(error)
         return
-    answers = {"steps": lambda count: _round(step, count), "peak": peak, "memory": peak_memory}
+    answers = {
+        "steps": lambda count: _round(step, count),
+        "peak": lambda: peak(work),
+        "memory": lambda: _memory(name, work),
+    }
     while True:
         what, numbers = pipe.recv()
         pipe.send(answers[what](*numbers))
@@ -68,19 +75,29 @@ def _serve(name: str, work: Work, pipe) -> None:
 
 def _round(step: Step, count: int) -> dict[str, float]:
     """Mean seconds of each part of a step, over some steps."""
-    rounds = [step() for _ in range(count)]
+    clocks = [step() for _ in range(count)]
+    rounds = [one.seconds() for one in clocks]
     return {part: sum(one[part] for one in rounds) / count for part in rounds[0]}
 
 
-def peak(threads: int) -> float:
-    """Multiply-adds a second of one big matrix product on so many threads."""
-    side = 2048
-    a = np.random.default_rng(0).standard_normal((side, side), dtype=np.float32)
-    with threadpool_limits(threads, user_api="blas"):
-        a @ a
-        started = perf_counter()
-        a @ a
-        return side**3 / (perf_counter() - started)
+def peak(work: Work) -> float:
+    """Multiply-adds a second of one big matrix product, where and how the work is done."""
+    with threadpool_limits(work.threads, user_api="blas"):
+        return matrix_peak(device(work.device), work.precision)
+
+
+def _memory(name: str, work: Work) -> int:
+    """The most memory that a contender has held so far, bytes: of the GPU where it works on one."""
+    if not on_gpu(work.device):
+        return peak_memory()
+    if name == OURS:
+        import cupy
+
+        # Nothing goes back from there to the GPU.
+        return cupy.get_default_memory_pool().total_bytes()
+    import torch
+
+    return torch.cuda.max_memory_reserved()
 
 
 def peak_memory() -> int:
@@ -109,7 +126,7 @@ def measured(work: Work, against: bool = False, rounds: int = 5, steps: int = 0)
     contenders : {name: {seconds: {part: [of a step, in each round]}, images_per_s: median,
         memory: bytes}}
     ratio : ours to PyTorch's better layout, images/s: {median, lowest, highest} over the rounds
-    peak : multiply-adds a second of a big matrix product, median over the rounds (on a CPU)
+    peak : multiply-adds a second of a big matrix product in this precision, median over the rounds
     share_of_peak : what our steps do of that
     imagenet_hours : 90 epochs of it at our speed (training a network of 1000 classes)
     """
@@ -124,14 +141,17 @@ def measured(work: Work, against: bool = False, rounds: int = 5, steps: int = 0)
         for one in contenders:
             one.ask("steps", 1)  # a warm-up
             counts[one.name] = steps or _worth(one.ask("steps", 1))
+            if on_gpu(work.device):
+                # The pool of a GPU keeps what the big products below take, too.
+                found[one.name]["memory"] = one.ask("memory")
         for _ in range(rounds):
-            if work.device == "cpu":
-                peaks.append(contenders[0].ask("peak", work.threads))
+            peaks.append(contenders[0].ask("peak"))
             for one in contenders:
                 for part, seconds in one.ask("steps", counts[one.name]).items():
                     found[one.name]["seconds"].setdefault(part, []).append(seconds)
         for one in contenders:
-            found[one.name]["memory"] = one.ask("memory")
+            if "memory" not in found[one.name]:
+                found[one.name]["memory"] = one.ask("memory")
     finally:
         for one in contenders:
             one.end()

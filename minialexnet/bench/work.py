@@ -5,13 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from minialexnet import networks
+from minialexnet.backend import Device
 from minialexnet.chance import generator
 from minialexnet.data import Split
 from minialexnet.engine import ENGINES
 from minialexnet.errors import InputError
 from minialexnet.layers import Network
+from minialexnet.optim import SGD
+from minialexnet.run import for_device
 
 TASKS = ("train", "predict")
+PRECISIONS = ("float32", "tf32", "float16")
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,17 @@ class Work:
     device: str = "cpu"
     engine: str = "winograd"
     threads: int = 1
+    precision: str = "float32"
 
     def __post_init__(self):
         networks.demand_known(self.network)
-        for name, known in (("task", TASKS), ("engine", ENGINES)):
+        for name, known in (("task", TASKS), ("engine", ENGINES), ("precision", PRECISIONS)):
             if getattr(self, name) not in known:
                 raise InputError(
                     f"--{name} should be one of {', '.join(known)}, got {getattr(self, name)}"
                 )
+        if self.precision == "tf32" and self.device == "cpu":
+            raise InputError("--precision tf32 is how a GPU multiplies: it needs --device cuda")
         for name in ("batch", "threads"):
             if getattr(self, name) < 1:
                 raise InputError(f"--{name} should be 1 or more, got {getattr(self, name)}")
@@ -56,13 +63,32 @@ class Work:
         """The network with its initial weights, on the host."""
         return getattr(networks, self.network)(generator("weights", 0), self.classes)
 
+    def running(self, device: Device):
+        """The network as it runs best on the device, in the precision, and what trains it."""
+        plain = self.net()
+        plain.params = {name: device.put(weight) for name, weight in plain.params.items()}
+        if self.precision == "float32":
+            return for_device(plain, device, self.engine, self.shape, self.threads), SGD()
+        try:
+            from minialexnet.precision import prepare
+            from minialexnet.scaling import ScaledSGD
+        except ModuleNotFoundError as error:
+            raise InputError(f"--precision {self.precision} is not there yet") from error
+        prepare(self.precision, device)
+        sgd = ScaledSGD() if self.precision == "float16" else SGD()
+        if sgd.scaling is not None:
+            sgd.scaling.begin(device, 0, 0, 0)
+        net = for_device(
+            plain, device, self.engine, self.shape, self.threads, self.precision, sgd.scaling
+        )
+        return net, sgd
+
     def pictures(self) -> Split:
         """Random pictures for a few batches: zeros would be quicker than real ones."""
         rng, count = np.random.default_rng(0), 4 * self.batch
         images = rng.integers(0, 256, (count, *self.shape), np.uint8)
         return Split(images, rng.integers(0, self.classes, count))
 
-    def some(self, pictures: Split, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """A batch of these pictures, and their labels."""
-        chosen = rng.permutation(len(pictures.labels))[: self.batch]
-        return pictures.images[chosen], pictures.labels[chosen]
+    def chosen(self, rng: np.random.Generator) -> np.ndarray:
+        """Which of these pictures are in a batch."""
+        return rng.permutation(4 * self.batch)[: self.batch]

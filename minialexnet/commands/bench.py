@@ -7,6 +7,9 @@ from minialexnet.commands.common import add_device, device_and_threads
 from minialexnet.errors import InputError
 from minialexnet.files import whole
 
+# Steps of the whole loop that are timed.
+LOOP_STEPS = 300
+
 
 def add(commands) -> None:
     one = commands.add_parser("bench", help="how fast a network is, and against PyTorch")
@@ -15,6 +18,12 @@ def add(commands) -> None:
     one.add_argument("--batch", type=int, default=128, metavar="NUMBER", help="images (128)")
     one.add_argument("--task", default="train", metavar="NAME", help="train or predict (train)")
     one.add_argument("--engine", default="winograd", metavar="NAME", help="as for train (winograd)")
+    one.add_argument(
+        "--precision",
+        default="float32",
+        metavar="NAME",
+        help="float32, tf32 (on a GPU) or float16, PyTorch's too (float32)",
+    )
     one.add_argument("--against", metavar="NAME", help="torch: PyTorch in turn with ours")
     one.add_argument("--rounds", type=int, default=5, metavar="NUMBER", help="turns of each (5)")
     one.add_argument(
@@ -24,7 +33,8 @@ def add(commands) -> None:
     one.add_argument(
         "--data",
         metavar="NAME",
-        help="how fast pictures of this data set reach the network instead",
+        help="how fast pictures of this data set reach the network instead; on a GPU: how fast the "
+        "whole loop is with them, against the bare step",
     )
     one.add_argument(
         "--ranks",
@@ -50,6 +60,7 @@ def add(commands) -> None:
 def run(arguments) -> int:
     from minialexnet import networks
     from minialexnet.bench import Work, feeding_speeds, layer_times, measured, report
+    from minialexnet.bench.clock import on_gpu
 
     path = arguments.json
     if path is not None and path.exists():
@@ -69,6 +80,7 @@ def run(arguments) -> int:
         device.name,
         arguments.engine,
         threads,
+        arguments.precision,
     )
     speed = arguments.images_per_s
     if speed is not None and not (arguments.scale and 0 < speed < float("inf")):
@@ -89,6 +101,12 @@ def run(arguments) -> int:
 
         result = ranks.efficiency(work, arguments.ranks, arguments.rounds, arguments.steps or 1)
         print(ranks.table(result))
+    elif arguments.data is not None and on_gpu(device.name):
+        from minialexnet.bench.loop import loop_against_step
+
+        steps = arguments.steps or LOOP_STEPS
+        result = loop_against_step(work, arguments.data, steps, arguments.rounds)
+        print(report.loop(result))
     elif arguments.data is not None:
         crop = networks.SIZES[work.network]
         result = feeding_speeds(arguments.data, crop, work.batch, arguments.rounds)

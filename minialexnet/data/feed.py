@@ -4,9 +4,11 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import cycle, islice
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +40,30 @@ class Look:
     views: Callable[[int, int], Views]
 
 
+class Straight:
+    """Batches are put where they are wanted when their turn comes, as they are.
+
+    The other way is `minialexnet.pinned`, whose methods these are.
+    """
+
+    slots = AHEAD
+
+    def __init__(self, put: Callable[[np.ndarray], Any]):
+        self.put = put
+
+    def room(self, slot: int, count: int) -> None:
+        """None: a batch is made wherever there is memory."""
+
+    def sent(self, slot: int, images: np.ndarray):
+        return self.put(images)
+
+    def read(self, slot: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 class Feed:
     """The batches of one epoch, in order.
 
@@ -48,7 +74,8 @@ class Feed:
     batch : images in a batch; the last one may have fewer, and no image is left out
     look : how training looks at them
     see : how they enter the network, and where that is: for a processor parts of pictures are made
-        in the background; a GPU gets whole pictures and makes the parts itself
+        in the background; a GPU gets whole pictures, through pinned memory while it computes, and
+        makes the parts itself
     start : how many batches to leave out at the beginning: those that were used already
     share : count -> `Share`, which images of a batch are wanted here
 
@@ -75,25 +102,48 @@ class Feed:
     def __iter__(self) -> Iterator[tuple]:
         """Yields what the network sees, (n, H, W, 3) float32, and labels, (n,), on the device."""
         put = self.see.device.put
-        for images, labels, views in self.batches():
-            if self._on_gpu:
-                images = parts(put(images), np.arange(len(labels)), views, self.look.size)
-            yield self.see(images, views.shifts, views.tone), put(labels)
+        with closing(self._way()) as way, closing(self._taken(way)) as taken:
+            for slot, images, labels, views in taken:
+                if self._on_gpu:
+                    images = parts(images, np.arange(len(labels)), views, self.look.size)
+                    way.read(slot)
+                yield self.see(images, views.shifts, views.tone), put(labels)
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray, Views]]:
         """Yields pictures or parts of them, (n, H, W, 3) uint8, labels and views, on the host."""
-        steps = iter(range(self.start, steps_per_epoch(self.split, self.batch)))
+        for _, *batch in self._taken(Straight(_as_it_is)):
+            yield batch
+
+    def _way(self):
+        """How batches get to the device."""
+        device = self.see.device
+        if device.pinned is not None:
+            return device.pinned((self.batch, *self.split.images.shape[1:]))
+        return Straight(device.put if self._on_gpu else _as_it_is)
+
+    def _taken(self, way) -> Iterator[tuple]:
+        """Yields a slot of the way, and what it holds: images, labels and views."""
+        steps = range(self.start, steps_per_epoch(self.split, self.batch))
+        turns = zip(steps, cycle(range(way.slots)), strict=False)
         touched, picture = 0, self.split.images[0].nbytes
         pool = ThreadPoolExecutor(THREADS, "feed")
+
+        def begun(count: int) -> list:
+            some = islice(turns, count)
+            return [(slot, pool.submit(self._made, step, way, slot)) for step, slot in some]
+
         try:
-            made = deque(pool.submit(self._made, step) for step in islice(steps, AHEAD))
+            made = deque(begun(way.slots))
             while made:
                 started = perf_counter()
-                self.share_now, *batch = made.popleft().result()
+                slot, batch = made.popleft()
+                self.share_now, images, labels, views = batch.result()
                 self.waited = perf_counter() - started
-                made.extend(pool.submit(self._made, step) for step in islice(steps, 1))
-                yield batch
-                touched += len(batch[1]) * picture
+                images = way.sent(slot, images)
+                # The next of this slot: it may begin now that the copy has been asked for.
+                made.extend(begun(1))
+                yield slot, images, labels, views
+                touched += len(labels) * picture
                 if touched >= KEPT:
                     forget(self.split.images)
                     touched = 0
@@ -104,18 +154,35 @@ class Feed:
     def _on_gpu(self) -> bool:
         return self.see.device.name != "cpu"
 
-    def _made(self, step: int):
-        """What can be made of a batch on the host."""
+    def _made(self, step: int, way, slot: int):
+        """What can be made of a batch on the host, in the room that its slot has."""
         chosen = self.order[step * self.batch : (step + 1) * self.batch]
         share = self.share(len(chosen))
         # Drawn for the whole batch, so that views do not depend on who shares it.
         views = self.look.views(step, len(chosen)).of(share.rows)
         chosen = chosen[share.rows]
-        if self._on_gpu:
+        room = way.room(slot, len(chosen))
+        if room is not None:
+            images = _gathered(self.split.images, chosen, room)
+        elif self._on_gpu:
             images = self.split.images[chosen]
         else:
             images = parts(self.split.images, chosen, views, self.look.size)
         return share, images, self.split.labels[chosen], views
+
+
+def _gathered(images: np.ndarray, chosen: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """The chosen images, written into the room."""
+    if images.flags.c_contiguous:
+        # Anything but "raise" writes there at once; the numbers are of pictures that there are.
+        return np.take(images, chosen, axis=0, out=room, mode="clip")
+    # Of views of pictures `take` would copy all first.
+    room[:] = images[chosen]
+    return room
+
+
+def _as_it_is(images: np.ndarray) -> np.ndarray:
+    return images
 
 
 def steps_per_epoch(split: Split, size: int) -> int:

@@ -10,17 +10,16 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-from minialexnet import __version__
+from minialexnet import __version__, backend
 from minialexnet.backend import Device
 from minialexnet.chance import generator
 from minialexnet.data import Dataset, Split, steps_per_epoch
 from minialexnet.data.crops import center
-from minialexnet.engine import for_cpu
 from minialexnet.errors import InputError
 from minialexnet.evaluate import error_rates
 from minialexnet.experiments.base import Training
 from minialexnet.initial import initialised
-from minialexnet.run import network
+from minialexnet.run import for_device, network
 from minialexnet.train import Progress, train
 
 # Steps over which the training error of the moment is the mean.
@@ -130,9 +129,10 @@ def _prepared(training: Training, data: Dataset, device: Device, threads: int):
     recipe = training.recipe
     see = recipe.seen(data.mean, device)
     net = network(recipe.network, len(data.classes), recipe.seed, **training.network)
-    first = see(_some(data.train, 64, recipe.seed).images)
-    net.params = initialised(recipe.init, net, generator("weights", recipe.seed), first)
-    return for_cpu(net, recipe.engine, see.mean.shape, threads), see
+    first = recipe.seen(data.mean, backend.device("cpu"))(_some(data.train, 64, recipe.seed).images)
+    weights = initialised(recipe.init, net, generator("weights", recipe.seed), first)
+    net.params = {name: device.put(array) for name, array in weights.items()}
+    return for_device(net, device, recipe.engine, see.mean.shape, threads), see
 
 
 def _learning(
