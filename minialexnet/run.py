@@ -505,7 +505,7 @@ class Run:
         mine = blamed_on(self.layers)
         lock = self._lock()
         with lock, Stop() as stop, quiet, mine, self._bar() as bar:
-            for loss in train(
+            for losses in train(
                 self.running,
                 self.sgd,
                 self.data,
@@ -514,9 +514,9 @@ class Run:
                 self.progress,
                 self.replicas,
             ):
-                self._watch(loss, before)
+                self._watch(losses, before)
                 before = self.net.params
-                bar.update()
+                bar.update(len(losses))
                 stopping, due = self.ranks.any(stop.asked, _passed(saved_at, save_minutes))
                 if self.progress.step == 0 or stopping or due:
                     self._demand_finite()
@@ -572,37 +572,39 @@ class Run:
         """Steps since the run began."""
         return self.progress.epoch * self.steps + self.progress.step
 
-    def _watch(self, loss: float, before: dict) -> None:
+    def _watch(self, losses: list[float], before: dict) -> None:
         """Stop a run that has diverged, report one that does not move.
 
         Parameters
         ----------
-        loss : of the step just done, nats
-        before : the parameters that gave it
+        losses : of the latest steps, nats
+        before : the parameters before them
         """
-        self.recent.append(loss)
-        if not math.isfinite(loss):
-            self.net.params = before
-            raise self._diverged(f"the loss became {loss}")
         classes = len(self.data.classes)
-        if self._done == self.recipe.stall_after and stuck(np.mean(self.recent), classes):
-            print(
-                f"warning: after {self._done} steps the loss is still {np.mean(self.recent):.3f}, "
-                f"as if guessing among {classes} classes. It needs longer, or the initial weights "
-                "or --rate are wrong. Activations, standard deviation by layer:\n"
-                f"{self._activations()}",
-                flush=True,
-            )
+        for done, loss in enumerate(losses, self._done - len(losses) + 1):
+            self.recent.append(loss)
+            if not math.isfinite(loss):
+                self.net.params = before
+                raise self._diverged(f"the loss became {loss}", done)
+            if done == self.recipe.stall_after and stuck(np.mean(self.recent), classes):
+                print(
+                    f"warning: after {done} steps the loss is still {np.mean(self.recent):.3f}, "
+                    f"as if guessing among {classes} classes. It needs longer, or the initial "
+                    "weights or --rate are wrong. Activations, standard deviation by layer:\n"
+                    f"{self._activations()}",
+                    flush=True,
+                )
 
     def _demand_finite(self) -> None:
         """Raise Diverged for a state not worth saving: no loss has seen these weights yet."""
         scores = self.device.get(self.net(self.see(self.data.train.images[:16])))
         if not np.isfinite(scores).all():
-            raise self._diverged("the scores became NaN or infinite")
+            raise self._diverged("the scores became NaN or infinite", self._done)
 
-    def _diverged(self, what: str) -> Diverged:
+    def _diverged(self, what: str, done: int) -> Diverged:
+        """What to raise because of the step after which so many were done."""
         return Diverged(
-            f"{what} in epoch {(self._done - 1) // self.steps + 1}; "
+            f"{what} in epoch {(done - 1) // self.steps + 1}; "
             f"{self.folder / checkpoint.LAST} is the last good state. Try a lower --rate. "
             f"Activations, standard deviation by layer:\n{self._activations()}"
         )
