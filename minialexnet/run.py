@@ -42,11 +42,13 @@ from minialexnet.evaluate import probabilities
 from minialexnet.files import alone, whole
 from minialexnet.guard import activation_scales, report, stuck
 from minialexnet.initial import initialised
-from minialexnet.layers import Network
+from minialexnet.layers import Layer, Network
 from minialexnet.own import blamed_on, fingerprint, own_layers
+from minialexnet.precision import Half, prepare, twin
 from minialexnet.ranks import Alone, demand_alike
 from minialexnet.ranks.towers import Tower
 from minialexnet.recipe import Recipe, as_json, from_dict
+from minialexnet.scaling import Scaling
 from minialexnet.train import TIMING, Progress, row_so_far, train
 
 RECENT = 100
@@ -56,6 +58,7 @@ LOG = "log.csv"
 LAYERS = "layers.py"
 COLUMNS = (
     *("epoch", "rate", "loss", "train_error", "test_error", "test_error_top5"),
+    *("skipped", "scale"),
     *TIMING,
 )
 
@@ -69,13 +72,28 @@ def network(name: str, classes: int, seed: int, **kinds) -> Network:
     return getattr(networks, name)(generator("weights", seed), classes, **kinds)
 
 
-def for_device(net: Network, device: Device, engine: str, shape, threads: int) -> Network:
+def for_device(
+    net: Network,
+    device: Device,
+    engine: str,
+    shape,
+    threads: int,
+    precision: str = "float32",
+    scaling: Scaling | None = None,
+) -> Layer:
     """The network as it runs best there: by an engine on a CPU, as it is on a GPU.
 
     Parameters
     ----------
     engine, shape, threads : as for `engine.for_cpu`
+    precision : one of PRECISIONS, for which the device was prepared
+    scaling : of the gradients, for training in float16
     """
+    if precision == "float16":
+        # Winograd's transforms lose more bits than float16 has to spare.
+        engine = "sliced" if engine == "winograd" else engine
+        worker = for_device(twin(net, device), device, engine, shape, threads)
+        return Half(net, worker, scaling)
     return for_cpu(net, engine, shape, threads) if device.name == "cpu" else net
 
 
@@ -219,7 +237,9 @@ class Run:
         if towers:
             self._split(pair)
         shape = self.see.mean.shape
-        self.running = for_device(self.net, device, recipe.engine, shape, threads)
+        self.running = for_device(
+            self.net, device, recipe.engine, shape, threads, recipe.precision, self.sgd.scaling
+        )
 
     def _prepare(self, resume: bool, towers: bool) -> None:
         """All that a rank can do by itself, and that may turn out to be impossible."""
@@ -227,6 +247,9 @@ class Run:
         if not resume and self.ranks.first:
             demand_no_run(self.folder)
         demand_shared(recipe.batch, self.ranks.size, towers)
+        prepare(recipe.precision, device)
+        if towers and recipe.precision == "float16":
+            raise InputError("--towers: two towers are not trained in float16: leave it out")
         if layers is not None:
             # Read once: somebody may go on writing in that file while it trains.
             self.kinds, self.code = own_layers(layers), layers.read_bytes()
@@ -515,6 +538,8 @@ class Run:
                 self.replicas,
             ):
                 self._watch(losses, before)
+                if 0 < self.progress.scale < 1:
+                    raise self._diverged("gradients overflow however they are scaled", self._done)
                 before = self.net.params
                 bar.update(len(losses))
                 stopping, due = self.ranks.any(stop.asked, _passed(saved_at, save_minutes))
@@ -564,7 +589,7 @@ class Run:
         return (
             f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}  loss {row['loss']:.4f}  "
             f"train error {row['train_error']:6.2%}  test error {row['test_error']:6.2%}{top5}  "
-            f"{row['images_per_s']:,.0f} images/s  {left} left"
+            f"{row['images_per_s']:,.0f} images/s  {left} left{_skipped(row)}"
         )
 
     @property
@@ -597,7 +622,7 @@ class Run:
 
     def _demand_finite(self) -> None:
         """Raise Diverged for a state not worth saving: no loss has seen these weights yet."""
-        scores = self.device.get(self.net(self.see(self.data.train.images[:16])))
+        scores = self.device.get(self.running(self.see(self.data.train.images[:16])))
         if not np.isfinite(scores).all():
             raise self._diverged("the scores became NaN or infinite", self._done)
 
@@ -605,13 +630,26 @@ class Run:
         """What to raise because of the step after which so many were done."""
         return Diverged(
             f"{what} in epoch {(done - 1) // self.steps + 1}; "
-            f"{self.folder / checkpoint.LAST} is the last good state. Try a lower --rate. "
+            f"{self.folder / checkpoint.LAST} is the last good state. Try a lower --rate"
+            f"{self._or_more_bits()}. "
             f"Activations, standard deviation by layer:\n{self._activations()}"
         )
+
+    def _or_more_bits(self) -> str:
+        half = self.recipe.precision == "float16"
+        return " or --precision float32 (float16 ends at 65,504)" if half else ""
 
     def _activations(self) -> str:
         some = self.see(self.data.train.images[:16])
         return report(activation_scales(self.net, some, self.device))
+
+
+def _skipped(row: dict) -> str:
+    """What a row says of steps in which float16 overflowed, if there were any."""
+    if not row.get("skipped"):
+        return ""
+    steps = "a step" if row["skipped"] == 1 else f"{row['skipped']} steps"
+    return f"; {steps} skipped, in which float16 overflowed (scale {row['scale']:,.0f})"
 
 
 def _passed(since: float, minutes: float) -> bool:

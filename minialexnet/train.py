@@ -30,6 +30,7 @@ class Progress:
     history : a row for each whole epoch
     loss, wrong, images : sums over the steps of this epoch
     seconds, waited : what these steps took, and how much of it they waited for pictures
+    scale, good, skipped : of the `Scaling` of float16, skipped steps over all epochs; else 0
     """
 
     epoch: int = 0
@@ -40,6 +41,9 @@ class Progress:
     images: int = 0
     seconds: float = 0.0
     waited: float = 0.0
+    scale: float = 0.0
+    good: int = 0
+    skipped: int = 0
 
 
 def train(
@@ -71,6 +75,8 @@ def train(
     rate_at = recipe.learning_rate()
     steps = steps_per_epoch(data.train, recipe.batch)
     together = 1 if device.name == "cpu" else TOGETHER
+    if sgd.scaling is not None:
+        sgd.scaling.begin(device, progress.scale, progress.good, progress.skipped)
     while progress.epoch < recipe.epochs:
         epoch = progress.epoch
         order = generator("order", recipe.seed, epoch).permutation(len(data.train.labels))
@@ -97,6 +103,8 @@ def train(
             if progress.step % together and progress.step < steps:
                 continue
             losses = _counted(waiting, progress, device, ranks)
+            if sgd.scaling is not None:
+                progress.scale, progress.good, progress.skipped = sgd.scaling.home(device)
             progress.seconds += perf_counter() - started
             if progress.step == steps:
                 _end_epoch(progress, rate, net, data, see, ranks)
@@ -133,10 +141,19 @@ def row_so_far(progress: Progress, rate: float, errors: tuple[float, ...] = ()) 
         "loss": progress.loss / progress.images,
         "train_error": progress.wrong / progress.images,
         **dict(zip(("test_error", "test_error_top5"), errors, strict=False)),
+        **_scaling(progress),
         "images_per_s": progress.images / progress.seconds,
         "waited": progress.waited / progress.seconds,
         "seconds": progress.seconds,
     }
+
+
+def _scaling(progress: Progress) -> dict:
+    """The steps of this epoch that float16 lost, and the scale that it has come to."""
+    if not progress.scale:
+        return {}
+    before = sum(row["skipped"] for row in progress.history)
+    return {"skipped": progress.skipped - before, "scale": progress.scale}
 
 
 def _end_epoch(progress: Progress, rate, net, data: Dataset, see: Input, ranks: Alone) -> None:
