@@ -21,7 +21,7 @@ from minialexnet.data import (
     drawn_shifts,
     seen,
 )
-from minialexnet.engine import ENGINES
+from minialexnet.engine import ENGINES, WORKSPACE
 from minialexnet.errors import InputError
 from minialexnet.precision import PRECISIONS
 from minialexnet.scaling import ScaledSGD
@@ -103,6 +103,9 @@ class Recipe:
         f"{', '.join(PRECISIONS)}: how exactly to calculate (tf32: on a GPU; float16: the weights "
         "stay float32)",
     )
+    workspace: int = _option(
+        WORKSPACE, "on a GPU: MB that a convolution may unroll at a time; less is slower"
+    )
     stall_after: int = _option(300, "steps after which a loss that never moved is reported")
 
     def __post_init__(self):
@@ -117,7 +120,7 @@ class Recipe:
         self._demand(self.crops in CROPS, "crops", f"one of {', '.join(CROPS)}")
         self._demand(self.crops == "center" or self.crop > 0, "crops", "center without a --crop")
         self._demand(len(self.scale) in (1, 3), "scale", "one number, or one for each of R, G, B")
-        for name in ("epochs", "batch", "patience", "stall_after", "share"):
+        for name in ("epochs", "batch", "patience", "stall_after", "share", "workspace"):
             self._demand(getattr(self, name) >= 1, name, "1 or more")
         for name in (
             "drops",

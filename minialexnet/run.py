@@ -19,11 +19,13 @@ import dataclasses
 import hashlib
 import io
 import math
+import os
 import signal
 import time
 import warnings
 from collections import deque
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,7 +38,7 @@ from minialexnet.board import Board
 from minialexnet.chance import generator
 from minialexnet.data import Dataset
 from minialexnet.data.mapped import forget
-from minialexnet.engine import for_cpu
+from minialexnet.engine import WORKSPACE, for_cpu, for_gpu
 from minialexnet.errors import InputError
 from minialexnet.evaluate import probabilities
 from minialexnet.files import alone, whole
@@ -80,21 +82,25 @@ def for_device(
     threads: int,
     precision: str = "float32",
     scaling: Scaling | None = None,
+    workspace: int = WORKSPACE,
 ) -> Layer:
-    """The network as it runs best there: by an engine on a CPU, as it is on a GPU.
+    """The network as it runs best there: by an engine on a CPU, nearly as it is on a GPU.
 
     Parameters
     ----------
     engine, shape, threads : as for `engine.for_cpu`
     precision : one of PRECISIONS, for which the device was prepared
     scaling : of the gradients, for training in float16
+    workspace : as for `engine.for_gpu`
     """
     if precision == "float16":
         # Winograd's transforms lose more bits than float16 has to spare.
         engine = "sliced" if engine == "winograd" else engine
-        worker = for_device(twin(net, device), device, engine, shape, threads)
+        worker = for_device(twin(net, device), device, engine, shape, threads, workspace=workspace)
         return Half(net, worker, scaling)
-    return for_cpu(net, engine, shape, threads) if device.name == "cpu" else net
+    if device.name == "cpu":
+        return for_cpu(net, engine, shape, threads)
+    return for_gpu(net, workspace)
 
 
 def demand_crop(recipe: Recipe, pictures: Dataset) -> None:
@@ -238,7 +244,14 @@ class Run:
             self._split(pair)
         shape = self.see.mean.shape
         self.running = for_device(
-            self.net, device, recipe.engine, shape, threads, recipe.precision, self.sgd.scaling
+            self.net,
+            device,
+            recipe.engine,
+            shape,
+            threads,
+            recipe.precision,
+            self.sgd.scaling,
+            recipe.workspace,
         )
 
     def _prepare(self, resume: bool, towers: bool) -> None:
@@ -519,7 +532,7 @@ class Run:
         Diverged
             If the loss becomes NaN or infinite. What was saved last is still there.
         InputError
-            If another process trains in the same folder.
+            If another process trains in the same folder, or memory does not do.
         """
         saved_at = time.monotonic()
         before = self.net.params
@@ -527,7 +540,8 @@ class Run:
         quiet = warnings.catch_warnings(action="ignore", category=RuntimeWarning)
         mine = blamed_on(self.layers)
         lock = self._lock()
-        with lock, Stop() as stop, quiet, mine, self._bar() as bar:
+        enough = self._enough_memory()
+        with lock, Stop() as stop, quiet, mine, enough, self._bar() as bar:
             for losses in train(
                 self.running,
                 self.sgd,
@@ -558,6 +572,23 @@ class Run:
                     break
         self.pictures()
         return self.progress.epoch == self.recipe.epochs
+
+    @contextmanager
+    def _enough_memory(self) -> Iterator[None]:
+        """Says what to try where there is not; what was saved last is still there."""
+        try:
+            yield
+        except MemoryError as error:
+            batch, gpu = self.recipe.batch, self.device.name != "cpu"
+            cures = [f"--batch {batch // 2}"] if batch > 1 else []
+            cures += [f"--workspace {self.recipe.workspace // 2}"] if gpu else []
+            limit = os.environ.get("CUPY_GPU_MEMORY_LIMIT") if gpu else None
+            raise InputError(
+                f"{self.device.name} has not enough memory for steps of {batch} images "
+                f"({error or 'no size known'}): try {' or '.join(cures) or 'another machine'}"
+                + (f"; CUPY_GPU_MEMORY_LIMIT is {limit}" if limit else "")
+                + f". {self.folder / checkpoint.LAST} is the last state that was saved"
+            ) from error
 
     def _lock(self) -> ExitStack:
         """The folder, kept from other jobs until the block ends."""
