@@ -111,6 +111,11 @@ def _cuda(name: str, number: int) -> Device:
         ones = cupy.ones((2, 2), cupy.float32) + 1
         step = "a matrix product (cuBLAS)"
         float((ones @ ones).sum())
+    except MemoryError as error:
+        raise InputError(
+            f'device "{name}": {step} failed ({_first_line(error)}); its memory is full, '
+            "nvidia-smi says of what (CUPY_GPU_MEMORY_LIMIT may hold it down too)"
+        ) from error
     except Exception as error:  # CuPy raises a dozen kinds, some of them ImportError
         raise InputError(
             f'device "{name}": {step} failed ({_first_line(error)}); reinstall CuPy with its '
