@@ -41,9 +41,6 @@ class SGD:
     and without decay, which the paper does not mention.
     """
 
-    # What `scaling.ScaledSGD` has instead, for float16.
-    scaling = None
-
     def __init__(
         self,
         momentum: float = 0.9,

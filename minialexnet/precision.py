@@ -21,6 +21,9 @@ from minialexnet.layers.base import Wrapper
 from minialexnet.layers.composite import Composite
 
 PRECISIONS = ("float32", "tf32", "float16")
+# Layers whose squares or sums leave float16. By name, so that a student's layer that takes the
+# place of one of them is treated alike.
+COARSE = {"LocalResponseNorm", "ResponseNorm", "AveragePool"}
 
 
 def prepare(precision: str, device: Device) -> None:
@@ -84,9 +87,9 @@ class Half(Wrapper):
 def twin(network: Layer, device: Device) -> Layer:
     """The network's layers again, to be given parameters of their own, and run in float16.
 
-    Layers that float16 is too coarse for (`Layer.in_float16` is False) stay in float32; on a CPU
-    so do those with parameters. A GPU multiplies float16 and adds up in float32; NumPy rounds a sum
-    of float16 after each addition, and its products of float16 are slow.
+    Those that float16 is too coarse for (COARSE) are worked out in float32; on a CPU so are those
+    with parameters. A GPU multiplies float16 and adds up in float32; NumPy rounds a sum of float16
+    after each addition, and its products of float16 are slow.
     """
     # The parameters are replaced before they are used: there is no need to copy them.
     shared = {id(array): array for array in network.params.values()}
@@ -97,8 +100,8 @@ def _eased(layer: Layer, on_cpu: bool) -> Layer:
     if isinstance(layer, Composite):
         layer.layers = {name: _eased(one, on_cpu) for name, one in layer.layers.items()}
         return layer
-    fine = layer.in_float16 and not (on_cpu and layer.params)
-    return layer if fine else InFloat32(layer)
+    coarse = any(kind.__name__ in COARSE for kind in type(layer).__mro__)
+    return InFloat32(layer) if coarse or (on_cpu and layer.params) else layer
 
 
 class InFloat32(Wrapper):

@@ -50,7 +50,7 @@ from minialexnet.precision import Half, prepare, twin
 from minialexnet.ranks import Alone, demand_alike
 from minialexnet.ranks.towers import Tower
 from minialexnet.recipe import Recipe, as_json, from_dict
-from minialexnet.scaling import Scaling
+from minialexnet.scaling import Scaling, scaling_of
 from minialexnet.train import TIMING, Progress, row_so_far, train
 
 RECENT = 100
@@ -250,7 +250,7 @@ class Run:
             shape,
             threads,
             recipe.precision,
-            self.sgd.scaling,
+            scaling_of(self.sgd),
             recipe.workspace,
         )
 

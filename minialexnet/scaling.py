@@ -71,6 +71,11 @@ class Scaling:
         return scale, int(good), int(skipped)
 
 
+def scaling_of(sgd: SGD) -> Scaling | None:
+    """The scaling of a `ScaledSGD`; other optimisers have none."""
+    return getattr(sgd, "scaling", None)
+
+
 class ScaledSGD(SGD):
     """The same gradient descent; a step whose gradients overflowed changes nothing.
 

@@ -12,6 +12,7 @@ from minialexnet.loss import softmax_cross_entropy
 from minialexnet.optim import SGD
 from minialexnet.ranks import Alone
 from minialexnet.recipe import Recipe
+from minialexnet.scaling import scaling_of
 
 # What a row says of the time that an epoch took; all else depends on the recipe alone.
 TIMING = ("images_per_s", "waited", "seconds")
@@ -75,8 +76,9 @@ def train(
     rate_at = recipe.learning_rate()
     steps = steps_per_epoch(data.train, recipe.batch)
     together = 1 if device.name == "cpu" else TOGETHER
-    if sgd.scaling is not None:
-        sgd.scaling.begin(device, progress.scale, progress.good, progress.skipped)
+    scaling = scaling_of(sgd)
+    if scaling is not None:
+        scaling.begin(device, progress.scale, progress.good, progress.skipped)
     while progress.epoch < recipe.epochs:
         epoch = progress.epoch
         order = generator("order", recipe.seed, epoch).permutation(len(data.train.labels))
@@ -103,8 +105,8 @@ def train(
             if progress.step % together and progress.step < steps:
                 continue
             losses = _counted(waiting, progress, device, ranks)
-            if sgd.scaling is not None:
-                progress.scale, progress.good, progress.skipped = sgd.scaling.home(device)
+            if scaling is not None:
+                progress.scale, progress.good, progress.skipped = scaling.home(device)
             progress.seconds += perf_counter() - started
             if progress.step == steps:
                 _end_epoch(progress, rate, net, data, see, ranks)

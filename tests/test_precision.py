@@ -17,6 +17,7 @@ from minialexnet.layers import (
     AveragePool,
     Conv2D,
     Dropout,
+    Layer,
     Linear,
     LocallyConnected2D,
     LocalResponseNorm,
@@ -31,7 +32,7 @@ from minialexnet.layers import (
 from minialexnet.precision import Half, InFloat32, prepare, twin
 from minialexnet.recipe import Recipe
 from minialexnet.run import for_device
-from minialexnet.scaling import Scaling
+from minialexnet.scaling import Scaling, scaling_of
 from minialexnet.train import Progress, train
 
 CPU = device("cpu")
@@ -134,6 +135,11 @@ def test_bias_gradients_of_many_rows_add_up_on_a_cpu():
     assert grads["bias"].tolist() == [6000, 6000]
 
 
+def test_a_students_norm_is_worked_out_in_float32_too():
+    kinds = [type(name, (Layer,), {}) for name in ("LocalResponseNorm", "MyReLU")]
+    assert [isinstance(twin(kind(), CPU), InFloat32) for kind in kinds] == [True, False]
+
+
 # ---------------------------------------------------------------- the network
 
 
@@ -222,7 +228,7 @@ def trained(data, precision, there=CPU, **numbers):
     net = tiny.network(len(data.classes))
     net.params = {name: there.put(array) for name, array in net.params.items()}
     sgd, progress = recipe.optimiser(), Progress()
-    running = for_device(net, there, "plain", (8, 8, 3), 1, precision, sgd.scaling)
+    running = for_device(net, there, "plain", (8, 8, 3), 1, precision, scaling_of(sgd))
     losses = [x for some in train(running, sgd, data, recipe, there, progress) for x in some]
     return np.array(losses), progress, net
 
@@ -254,7 +260,7 @@ def test_float32_has_nothing_of_it():
     _, progress, _ = trained(data, "float32")
     assert (progress.scale, progress.good, progress.skipped) == (0, 0, 0)
     assert "skipped" not in progress.history[-1]
-    assert Recipe().optimiser().scaling is None
+    assert scaling_of(Recipe().optimiser()) is None
 
 
 # ---------------------------------------------------------------- TF32

@@ -22,8 +22,6 @@ class Layer:
     input_grad = True
     # False on a layer that talks to other processes: it wants a batch in one piece, in one thread.
     sliceable = True
-    # False on a layer whose sums or squares leave float16: it is then worked out in float32.
-    in_float16 = True
 
     def __init__(self, **params):
         self.params = params

@@ -26,8 +26,6 @@ class LocalResponseNorm(Layer):
     what the published network ran with. Caffe also has k = 1.
     """
 
-    in_float16 = False
-
     def __init__(self, size: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75):
         super().__init__()
         self.size, self.k, self.alpha, self.beta = size, float(k), float(alpha), float(beta)
@@ -89,8 +87,6 @@ class ResponseNorm(Layer):
     cuda-convnet's "rnorm" (it divides its scale by size² first), in the CIFAR-10 net of 18 % error
     and, unmentioned in the paper, after the second normalisation of the AlexNet that was run.
     """
-
-    in_float16 = False
 
     def __init__(self, size: int = 3, k: float = 1.0, alpha: float = 5e-5 / 9, beta: float = 0.75):
         super().__init__()

@@ -87,8 +87,6 @@ class AveragePool(Pool):
     (conv_util.cuh); so does PyTorch's, rounding up and without padding.
     """
 
-    in_float16 = False
-
     def forward(self, x, rng=None):
         y = namespace(x).zeros(self._output_shape(x), x.dtype)
         for window, pixel in taps(x.shape, y.shape, self.kernel, self.stride):
