@@ -15,6 +15,9 @@ import numpy as np
 
 from minialexnet.errors import InputError
 
+# The compute capability, times ten, that TF32 came with: Ampere.
+TF32 = 80
+
 
 def namespace(*arrays: Any) -> ModuleType:
     """The module that owns all the arrays: `numpy` or `cupy`.
@@ -113,6 +116,11 @@ def _cuda(name: str, number: int) -> Device:
         ones = cupy.ones((2, 2), cupy.float32) + 1
         step = "a matrix product (cuBLAS)"
         float((ones @ ones).sum())
+    except MemoryError as error:
+        raise InputError(
+            f'device "{name}": {step} failed ({_first_line(error)}); its memory is full, '
+            "nvidia-smi says of what (CUPY_GPU_MEMORY_LIMIT may hold it down too)"
+        ) from error
     except Exception as error:  # CuPy raises a dozen kinds, some of them ImportError
         raise InputError(
             f'device "{name}": {step} failed ({_first_line(error)}); reinstall CuPy with its '
@@ -128,6 +136,28 @@ def _pinned(shape: tuple[int, ...]):
     from minialexnet.pinned import Pinned
 
     return Pinned(shape, cupy, cupyx)
+
+
+def use_tf32(wanted: bool) -> None:
+    """Let the GPU's products of float32 matrices keep 11 bits of each factor, or all 24.
+
+    Raises
+    ------
+    InputError
+        If this GPU has no TF32.
+    """
+    import cupy
+    from cupy._core import _routines_linalg as products
+
+    capability = int(cupy.cuda.Device().compute_capability)
+    if wanted and capability < TF32:
+        raise InputError(
+            f"precision tf32 needs a GPU of compute capability {TF32 / 10}, this one has "
+            f"{capability / 10}: use float32 or float16"
+        )
+    # CUPY_TF32 would come too late: CuPy reads it at the first product, which was device()'s.
+    kind = products.COMPUTE_TYPE_TF32 if wanted else products.COMPUTE_TYPE_DEFAULT
+    cupy._core.set_compute_type(np.float32, kind)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""How a network is run on a CPU: the same layers, called so that caches and cores are used well.
+"""How a network is run: the same layers, called so that caches, cores and memory are used well.
 
 Nothing here depends on the machine or on the number of threads, so neither do results.
 """
@@ -11,6 +11,8 @@ from minialexnet.layers import (
     AveragePool,
     Conv2D,
     Flatten,
+    InParts,
+    LocallyConnected2D,
     MaxPool,
     Network,
     Parallel,
@@ -32,6 +34,9 @@ BIG = 2**20
 # `minialexnet bench --layers` on `mini` (which loses below) and `cifar_80sec` (which wins above).
 WORTH = 75
 
+# MB that a convolution may unroll at a time on a GPU. 128 images in the paper's network need 1,200
+# (conv2 backward), and go through in one piece.
+WORKSPACE = 2000
 
 # Every layer as it is written; the batch in slices; and convolutions by `Winograd` where that pays.
 ENGINES = ("plain", "sliced", "winograd")
@@ -67,6 +72,27 @@ def for_cpu(network: Network, engine: str, shape, threads: int = 1) -> Network:
     if layers:
         stages["head"] = _head(Network(layers))
     return Stages(stages)
+
+
+def for_gpu(network: Network, workspace: int = WORKSPACE) -> Network:
+    """The same network, to be run on a GPU. It shares its layers' parameters and their names.
+
+    Nothing is cut but convolutions that would unroll more than the workspace holds.
+
+    Parameters
+    ----------
+    workspace : MB of 10^6 bytes that a convolution may unroll at a time
+    """
+    return Network({name: _limited(layer, workspace) for name, layer in network.layers.items()})
+
+
+def _limited(layer, workspace: int):
+    if isinstance(layer, Parallel):
+        inner = {name: _limited(one, workspace) for name, one in layer.layers.items()}
+        return type(layer)(inner)
+    if isinstance(layer, Conv2D | LocallyConnected2D):
+        return InParts(layer, workspace * 10**6)
+    return layer
 
 
 def _head(head: Network):

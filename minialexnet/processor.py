@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import platform
 import sys
 
 # The numbers of these settings in glibc's malloc.h.
@@ -36,6 +37,30 @@ def mine() -> set[int]:
     if hasattr(os, "sched_getaffinity"):
         return os.sched_getaffinity(0)
     return set(range(os.cpu_count() or 1))
+
+
+def count() -> int:
+    """How many processors there are."""
+    return os.cpu_count() or 1
+
+
+def name() -> str:
+    """What the processor calls itself."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            lines = [line for line in file if line.startswith("model name")]
+    except OSError:
+        lines = []
+    found = lines[0].partition(":")[2].strip() if lines else platform.processor()
+    return found or platform.machine()
+
+
+def memory() -> int | None:
+    """Bytes of memory; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def settle() -> None:

@@ -21,8 +21,10 @@ from minialexnet.data import (
     drawn_shifts,
     seen,
 )
-from minialexnet.engine import ENGINES
+from minialexnet.engine import ENGINES, WORKSPACE
 from minialexnet.errors import InputError
+from minialexnet.precision import PRECISIONS
+from minialexnet.scaling import ScaledSGD
 
 # Schedules that are the same however long the run is.
 OPEN_ENDED = ("constant", "steps", "plateau")
@@ -96,19 +98,29 @@ class Recipe:
         "on a CPU: plain (layers as they are written), sliced (the batch in slices), winograd "
         "(and convolutions with fewer multiplications where that pays)",
     )
+    precision: str = _option(
+        "float32",
+        f"{', '.join(PRECISIONS)}: how exactly to calculate (tf32: on a GPU; float16: the weights "
+        "stay float32)",
+    )
+    workspace: int = _option(
+        WORKSPACE, "on a GPU: MB that a convolution may unroll at a time; less is slower"
+    )
     stall_after: int = _option(300, "steps after which a loss that never moved is reported")
 
     def __post_init__(self):
         known = networks.__all__
         self._demand(self.network in known, "network", f"one of {', '.join(known)}")
         self._demand(self.engine in ENGINES, "engine", f"one of {', '.join(ENGINES)}")
+        kinds = PRECISIONS
+        self._demand(self.precision in kinds, "precision", f"one of {', '.join(kinds)}")
         self._demand(self.schedule in SCHEDULES, "schedule", f"one of {', '.join(SCHEDULES)}")
         inits = initial.INITIALISATIONS
         self._demand(self.init in inits, "init", f"one of {', '.join(inits)}")
         self._demand(self.crops in CROPS, "crops", f"one of {', '.join(CROPS)}")
         self._demand(self.crops == "center" or self.crop > 0, "crops", "center without a --crop")
         self._demand(len(self.scale) in (1, 3), "scale", "one number, or one for each of R, G, B")
-        for name in ("epochs", "batch", "patience", "stall_after", "share"):
+        for name in ("epochs", "batch", "patience", "stall_after", "share", "workspace"):
             self._demand(getattr(self, name) >= 1, name, "1 or more")
         for name in (
             "drops",
@@ -168,7 +180,8 @@ class Recipe:
 
     def optimiser(self) -> optim.SGD:
         """The gradient descent that the recipe asks for."""
-        return optim.SGD(self.momentum, self.decay, self.rates, self.decays)
+        kind = ScaledSGD if self.precision == "float16" else optim.SGD
+        return kind(self.momentum, self.decay, self.rates, self.decays)
 
     def learning_rate(self) -> optim.Schedule:
         """The learning rate over time that the recipe asks for."""

@@ -19,11 +19,13 @@ import dataclasses
 import hashlib
 import io
 import math
+import os
 import signal
 import time
 import warnings
 from collections import deque
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -36,17 +38,19 @@ from minialexnet.board import Board
 from minialexnet.chance import generator
 from minialexnet.data import Dataset
 from minialexnet.data.mapped import forget
-from minialexnet.engine import for_cpu
+from minialexnet.engine import WORKSPACE, for_cpu, for_gpu
 from minialexnet.errors import InputError
 from minialexnet.evaluate import probabilities
 from minialexnet.files import alone, whole
 from minialexnet.guard import activation_scales, report, stuck
 from minialexnet.initial import initialised
-from minialexnet.layers import Network
+from minialexnet.layers import Layer, Network
 from minialexnet.own import blamed_on, fingerprint, own_layers
+from minialexnet.precision import Half, prepare, twin
 from minialexnet.ranks import Alone, demand_alike
 from minialexnet.ranks.towers import Tower
 from minialexnet.recipe import Recipe, as_json, from_dict
+from minialexnet.scaling import Scaling, scaling_of
 from minialexnet.train import TIMING, Progress, row_so_far, train
 
 RECENT = 100
@@ -56,6 +60,7 @@ LOG = "log.csv"
 LAYERS = "layers.py"
 COLUMNS = (
     *("epoch", "rate", "loss", "train_error", "test_error", "test_error_top5"),
+    *("skipped", "scale"),
     *TIMING,
 )
 
@@ -69,14 +74,33 @@ def network(name: str, classes: int, seed: int, **kinds) -> Network:
     return getattr(networks, name)(generator("weights", seed), classes, **kinds)
 
 
-def for_device(net: Network, device: Device, engine: str, shape, threads: int) -> Network:
-    """The network as it runs best there: by an engine on a CPU, as it is on a GPU.
+def for_device(
+    net: Network,
+    device: Device,
+    engine: str,
+    shape,
+    threads: int,
+    precision: str = "float32",
+    scaling: Scaling | None = None,
+    workspace: int = WORKSPACE,
+) -> Layer:
+    """The network as it runs best there: by an engine on a CPU, nearly as it is on a GPU.
 
     Parameters
     ----------
     engine, shape, threads : as for `engine.for_cpu`
+    precision : one of PRECISIONS, for which the device was prepared
+    scaling : of the gradients, for training in float16
+    workspace : as for `engine.for_gpu`
     """
-    return for_cpu(net, engine, shape, threads) if device.name == "cpu" else net
+    if precision == "float16":
+        # Winograd's transforms lose more bits than float16 has to spare.
+        engine = "sliced" if engine == "winograd" else engine
+        worker = for_device(twin(net, device), device, engine, shape, threads, workspace=workspace)
+        return Half(net, worker, scaling)
+    if device.name == "cpu":
+        return for_cpu(net, engine, shape, threads)
+    return for_gpu(net, workspace)
 
 
 def demand_crop(recipe: Recipe, pictures: Dataset) -> None:
@@ -219,7 +243,16 @@ class Run:
         if towers:
             self._split(pair)
         shape = self.see.mean.shape
-        self.running = for_device(self.net, device, recipe.engine, shape, threads)
+        self.running = for_device(
+            self.net,
+            device,
+            recipe.engine,
+            shape,
+            threads,
+            recipe.precision,
+            scaling_of(self.sgd),
+            recipe.workspace,
+        )
 
     def _prepare(self, resume: bool, towers: bool) -> None:
         """All that a rank can do by itself, and that may turn out to be impossible."""
@@ -227,6 +260,9 @@ class Run:
         if not resume and self.ranks.first:
             demand_no_run(self.folder)
         demand_shared(recipe.batch, self.ranks.size, towers)
+        prepare(recipe.precision, device)
+        if towers and recipe.precision == "float16":
+            raise InputError("--towers: two towers are not trained in float16: leave it out")
         if layers is not None:
             # Read once: somebody may go on writing in that file while it trains.
             self.kinds, self.code = own_layers(layers), layers.read_bytes()
@@ -496,7 +532,7 @@ class Run:
         Diverged
             If the loss becomes NaN or infinite. What was saved last is still there.
         InputError
-            If another process trains in the same folder.
+            If another process trains in the same folder, or memory does not do.
         """
         saved_at = time.monotonic()
         before = self.net.params
@@ -504,8 +540,9 @@ class Run:
         quiet = warnings.catch_warnings(action="ignore", category=RuntimeWarning)
         mine = blamed_on(self.layers)
         lock = self._lock()
-        with lock, Stop() as stop, quiet, mine, self._bar() as bar:
-            for loss in train(
+        enough = self._enough_memory()
+        with lock, Stop() as stop, quiet, mine, enough, self._bar() as bar:
+            for losses in train(
                 self.running,
                 self.sgd,
                 self.data,
@@ -514,9 +551,11 @@ class Run:
                 self.progress,
                 self.replicas,
             ):
-                self._watch(loss, before)
+                self._watch(losses, before)
+                if 0 < self.progress.scale < 1:
+                    raise self._diverged("gradients overflow however they are scaled", self._done)
                 before = self.net.params
-                bar.update()
+                bar.update(len(losses))
                 stopping, due = self.ranks.any(stop.asked, _passed(saved_at, save_minutes))
                 if self.progress.step == 0 or stopping or due:
                     self._demand_finite()
@@ -533,6 +572,23 @@ class Run:
                     break
         self.pictures()
         return self.progress.epoch == self.recipe.epochs
+
+    @contextmanager
+    def _enough_memory(self) -> Iterator[None]:
+        """Says what to try where there is not; what was saved last is still there."""
+        try:
+            yield
+        except MemoryError as error:
+            batch, gpu = self.recipe.batch, self.device.name != "cpu"
+            cures = [f"--batch {batch // 2}"] if batch > 1 else []
+            cures += [f"--workspace {self.recipe.workspace // 2}"] if gpu else []
+            limit = os.environ.get("CUPY_GPU_MEMORY_LIMIT") if gpu else None
+            raise InputError(
+                f"{self.device.name} has not enough memory for steps of {batch} images "
+                f"({error or 'no size known'}): try {' or '.join(cures) or 'another machine'}"
+                + (f"; CUPY_GPU_MEMORY_LIMIT is {limit}" if limit else "")
+                + f". {self.folder / checkpoint.LAST} is the last state that was saved"
+            ) from error
 
     def _lock(self) -> ExitStack:
         """The folder, kept from other jobs until the block ends."""
@@ -564,7 +620,7 @@ class Run:
         return (
             f"epoch {row['epoch']:>{len(str(epochs))}}/{epochs}  loss {row['loss']:.4f}  "
             f"train error {row['train_error']:6.2%}  test error {row['test_error']:6.2%}{top5}  "
-            f"{row['images_per_s']:,.0f} images/s  {left} left"
+            f"{row['images_per_s']:,.0f} images/s  {left} left{_skipped(row)}"
         )
 
     @property
@@ -572,44 +628,59 @@ class Run:
         """Steps since the run began."""
         return self.progress.epoch * self.steps + self.progress.step
 
-    def _watch(self, loss: float, before: dict) -> None:
+    def _watch(self, losses: list[float], before: dict) -> None:
         """Stop a run that has diverged, report one that does not move.
 
         Parameters
         ----------
-        loss : of the step just done, nats
-        before : the parameters that gave it
+        losses : of the latest steps, nats
+        before : the parameters before them
         """
-        self.recent.append(loss)
-        if not math.isfinite(loss):
-            self.net.params = before
-            raise self._diverged(f"the loss became {loss}")
         classes = len(self.data.classes)
-        if self._done == self.recipe.stall_after and stuck(np.mean(self.recent), classes):
-            print(
-                f"warning: after {self._done} steps the loss is still {np.mean(self.recent):.3f}, "
-                f"as if guessing among {classes} classes. It needs longer, or the initial weights "
-                "or --rate are wrong. Activations, standard deviation by layer:\n"
-                f"{self._activations()}",
-                flush=True,
-            )
+        for done, loss in enumerate(losses, self._done - len(losses) + 1):
+            self.recent.append(loss)
+            if not math.isfinite(loss):
+                self.net.params = before
+                raise self._diverged(f"the loss became {loss}", done)
+            if done == self.recipe.stall_after and stuck(np.mean(self.recent), classes):
+                print(
+                    f"warning: after {done} steps the loss is still {np.mean(self.recent):.3f}, "
+                    f"as if guessing among {classes} classes. It needs longer, or the initial "
+                    "weights or --rate are wrong. Activations, standard deviation by layer:\n"
+                    f"{self._activations()}",
+                    flush=True,
+                )
 
     def _demand_finite(self) -> None:
         """Raise Diverged for a state not worth saving: no loss has seen these weights yet."""
-        scores = self.device.get(self.net(self.see(self.data.train.images[:16])))
+        scores = self.device.get(self.running(self.see(self.data.train.images[:16])))
         if not np.isfinite(scores).all():
-            raise self._diverged("the scores became NaN or infinite")
+            raise self._diverged("the scores became NaN or infinite", self._done)
 
-    def _diverged(self, what: str) -> Diverged:
+    def _diverged(self, what: str, done: int) -> Diverged:
+        """What to raise because of the step after which so many were done."""
         return Diverged(
-            f"{what} in epoch {(self._done - 1) // self.steps + 1}; "
-            f"{self.folder / checkpoint.LAST} is the last good state. Try a lower --rate. "
+            f"{what} in epoch {(done - 1) // self.steps + 1}; "
+            f"{self.folder / checkpoint.LAST} is the last good state. Try a lower --rate"
+            f"{self._or_more_bits()}. "
             f"Activations, standard deviation by layer:\n{self._activations()}"
         )
+
+    def _or_more_bits(self) -> str:
+        half = self.recipe.precision == "float16"
+        return " or --precision float32 (float16 ends at 65,504)" if half else ""
 
     def _activations(self) -> str:
         some = self.see(self.data.train.images[:16])
         return report(activation_scales(self.net, some, self.device))
+
+
+def _skipped(row: dict) -> str:
+    """What a row says of steps in which float16 overflowed, if there were any."""
+    if not row.get("skipped"):
+        return ""
+    steps = "a step" if row["skipped"] == 1 else f"{row['skipped']} steps"
+    return f"; {steps} skipped, in which float16 overflowed (scale {row['scale']:,.0f})"
 
 
 def _passed(since: float, minutes: float) -> bool:

@@ -26,6 +26,7 @@ FUNCTIONS = {
     "maximum": ("out",),
     "split": ("axis",),
     "tanh": (),
+    "where": (),
     "zeros": (),
     "zeros_like": (),
 }

@@ -34,7 +34,8 @@ def work(ranks):
         replicas, pair = ranks.part(ranks.rank % 2), ranks.part(ranks.rank // 2)
         net = tower = Tower(net, pair, pair.rank)
     running, progress = for_cpu(net, RECIPE.engine, (32, 32, 3)), Progress()
-    losses = list(train(running, sgd, data, RECIPE, device("cpu"), progress, replicas))
+    steps = train(running, sgd, data, RECIPE, device("cpu"), progress, replicas)
+    losses = [loss for losses in steps for loss in losses]
     params = net.params if tower is None else tower.whole(net.params)
     errors = [row["test_error"] for row in progress.history]
     if ranks.first:

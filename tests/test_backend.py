@@ -163,6 +163,17 @@ def break_product(cupy, error):
     cupy.ones = lambda shape, dtype: Product(error)
 
 
+def test_a_gpu_whose_memory_is_full(cupy):
+    break_kernel(cupy, MemoryError("Out of memory allocating 512 bytes"))
+    with pytest.raises(InputError) as error:
+        device("cuda")
+    assert str(error.value) == (
+        'device "cuda": compiling and running a kernel (NVRTC) failed (Out of memory allocating '
+        "512 bytes); its memory is full, nvidia-smi says of what (CUPY_GPU_MEMORY_LIMIT may hold "
+        "it down too)"
+    )
+
+
 @pytest.mark.parametrize(
     ("step", "breaking"),
     [

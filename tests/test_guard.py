@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import tiny
 
-from minialexnet import checkpoint, run
+from minialexnet import checkpoint, run, strict
 from minialexnet.__main__ import main
 from minialexnet.backend import device
 from minialexnet.guard import activation_scales, report, stuck
 from minialexnet.layers import Layer, Network
+from minialexnet.recipe import Recipe
 from minialexnet.run import network
 from minialexnet.train import train
 
@@ -113,8 +114,8 @@ def test_the_epoch_in_which_the_loss_was_lost_is_named(
     capsys, data_folder, tmp_path, monkeypatch, step, epoch, lost
 ):
     def losing(*given):
-        for number, loss in enumerate(train(*given), 1):
-            yield loss if number < step else lost
+        for number, losses in enumerate(train(*given), 1):
+            yield losses if number < step else [lost]
 
     monkeypatch.setattr(run, "train", losing)
     words = ("--rate", 0.001, "--batch", 8, "--epochs", 3)
@@ -123,6 +124,20 @@ def test_the_epoch_in_which_the_loss_was_lost_is_named(
     assert said.startswith(f"minialexnet: the loss became {lost} in epoch {epoch}; ")
     saved = checkpoint.load(tmp_path / "run" / "checkpoint.npz")
     assert saved.about["progress"]["epoch"] == epoch - 1
+
+
+@pytest.mark.parametrize("together", [2, 50])
+def test_on_a_gpu_nan_is_found_before_anything_is_saved(
+    data_folder, tmp_path, monkeypatch, together
+):
+    monkeypatch.setattr("minialexnet.train.TOGETHER", together)
+    out = tmp_path / "run"
+    recipe = Recipe(data=str(data_folder), epochs=9, batch=8, rate=1e6)
+    with pytest.raises(run.Diverged, match=r"the (loss|scores) became (nan|inf|NaN)"):
+        run.Run(recipe, out, strict.device(), 1).go(save_minutes=0)
+    for path in out.glob("*.npz"):
+        saved = checkpoint.load(path)
+        assert all(np.isfinite(array).all() for array in saved.params.values())
 
 
 def test_the_scales_are_those_that_gave_the_loss_not_all_nan(capsys, data_folder, tmp_path):

@@ -16,7 +16,7 @@ NONSENSE = [
     *[("schedule", name) for name in ("stepwise", "")],
     *[
         (name, n)
-        for name in ("epochs", "batch", "patience", "stall_after", "share")
+        for name in ("epochs", "batch", "patience", "stall_after", "share", "workspace")
         for n in (0, -1)
     ],
     *[(name, -1) for name in ("drops", "seed")],
@@ -121,6 +121,8 @@ def test_every_field_can_be_given_and_comes_out_in_its_own_kind():
         init="lsuv",
         seed=8,
         engine="plain",
+        precision="float16",
+        workspace=64,
         stall_after=10,
     )
     words = []

@@ -10,6 +10,7 @@ import pytest
 import tiny
 
 from minialexnet import checkpoint, run, strict, train
+from minialexnet.__main__ import main
 from minialexnet.backend import device
 from minialexnet.errors import InputError
 from minialexnet.layers import Sliced
@@ -215,7 +216,10 @@ def test_a_network_is_sliced_on_a_processor_alone():
     assert isinstance(next(iter(cut.layers.values())), Sliced)
     assert tiny.same(cut.params, net.params)
     assert for_device(net, CPU, "plain", (32, 32, 3), 2) is net
-    assert for_device(net, strict.device(), "sliced", (32, 32, 3), 2) is net
+    on_gpu = for_device(net, strict.device(), "sliced", (32, 32, 3), 2)
+    assert list(on_gpu.layers) == list(net.layers)
+    kinds = [type(layer) for layer in net.layers.values()]
+    assert [type(getattr(one, "layer", one)) for one in on_gpu.layers.values()] == kinds
 
 
 def test_the_weights_depend_on_the_seed():
@@ -398,3 +402,83 @@ def test_a_run_on_the_strict_device_is_that_of_numpy(tmp_path):
         assert ours.about["progress"]["epoch"] > 0
     for name in ("filters.png", "predictions.png"):
         assert (tmp_path / "host" / name).read_bytes() == (tmp_path / "strict" / name).read_bytes()
+
+
+# ---------------------------------------------------------------- memory that does not do
+
+
+def out_of_memory():
+    """CuPy's own error where CuPy is installed; it is a MemoryError."""
+    try:
+        from cupy.cuda.memory import OutOfMemoryError
+    except ImportError:
+        return MemoryError("Out of memory allocating 10 bytes (allocated so far: 20 bytes).")
+    return OutOfMemoryError(10, 20, 0)
+
+
+@pytest.mark.parametrize("step", [1, 2, 5])
+@pytest.mark.parametrize("limit", [None, "50%"])
+def test_out_of_memory_on_a_gpu_says_what_to_try(data_folder, tmp_path, monkeypatch, step, limit):
+    given = iter(range(1, 100))
+
+    def failing(self, dy, cache):
+        if next(given) == step:
+            raise out_of_memory()
+        return backward(self, dy, cache)
+
+    backward = run.Network.backward
+    monkeypatch.setattr(run.Network, "backward", failing)
+    monkeypatch.setattr(train, "TOGETHER", 1)
+    monkeypatch.delenv("CUPY_GPU_MEMORY_LIMIT", raising=False)
+    if limit:
+        monkeypatch.setenv("CUPY_GPU_MEMORY_LIMIT", limit)
+    out = tmp_path / "run"
+    recipe = small(data_folder, workspace=300)
+    with pytest.raises(InputError) as error:
+        Run(recipe, out, strict.device(), 1).go(save_minutes=0)
+    assert str(error.value) == (
+        "strict has not enough memory for steps of 8 images (Out of memory allocating 10 bytes "
+        "(allocated so far: 20 bytes).): try --batch 4 or --workspace 150"
+        + ("; CUPY_GPU_MEMORY_LIMIT is 50%" if limit else "")
+        + f". {out / checkpoint.LAST} is the last state that was saved"
+    )
+    saved = checkpoint.load(out / checkpoint.LAST)
+    progress = saved.about["progress"]
+    assert 3 * progress["epoch"] + progress["step"] == step - 1
+
+
+def test_out_of_memory_on_a_cpu_ends_in_a_line(capsys, data_folder, tmp_path, monkeypatch):
+    def failing(self, x, rng=None):
+        raise MemoryError("Unable to allocate 15.3 GiB")
+
+    monkeypatch.setattr("minialexnet.layers.Conv2D.forward", failing)
+    words = ["--data", str(data_folder), "--out", str(tmp_path / "run"), "--batch", "1"]
+    assert main(["train", *words, "--engine", "plain"]) == 2
+    assert capsys.readouterr().err.startswith("minialexnet: error: ")
+
+
+def test_a_run_goes_on_in_a_smaller_workspace(capsys, data_folder, tmp_path):
+    words = ["train", "--out", str(tmp_path / "run")]
+    more = ["--data", str(data_folder), "--epochs", "1", "--batch", "8", "--schedule", "constant"]
+    assert main([*words, *more]) == 0
+    assert main([*words, "--resume", "--workspace", "100", "--epochs", "2"]) == 0
+    assert run.run_recipe(tmp_path / "run").workspace == 100
+    assert main([*words, "--resume", "--workspace", "0"]) == 2
+    assert "workspace should be 1 or more, got 0" in capsys.readouterr().err
+
+
+def test_results_do_not_depend_on_the_workspace_but_for_rounding(data_folder, tmp_path):
+    weights = []
+    for workspace in (2000, 1):
+        one = Run(
+            small(data_folder, epochs=1, workspace=workspace),
+            tmp_path / str(workspace),
+            strict.device(),
+            1,
+        )
+        one.go()
+        weights.append({name: one.device.get(array) for name, array in one.net.params.items()})
+    # Now and then a rounding turns a ReLU on or off.
+    for name, array in weights[0].items():
+        limit = 0.01 * abs(array).max()
+        np.testing.assert_allclose(array, weights[1][name], rtol=0, atol=limit)

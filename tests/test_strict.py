@@ -212,6 +212,7 @@ CASES = {
         (2, 5, 6, 3),
     ),
     "Sliced": (lambda: layers.Sliced(convolution(3, 4, 3), 2, threads=2), (5, 5, 6, 3)),
+    "InParts": (lambda: layers.InParts(convolution(3, 4, 3), 2 * 4 * 6 * 5 * 36), (5, 5, 6, 3)),
     "mini": (lambda: mini(rng()), (2, 32, 32, 3)),
 }
 

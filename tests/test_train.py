@@ -40,8 +40,12 @@ def trained(net, data, recipe, there=CPU):
     """The losses of all steps, the optimiser and the rows of the epochs."""
     net.params = {name: there.put(array) for name, array in net.params.items()}
     sgd, progress = recipe.optimiser(), Progress()
-    losses = list(train(net, sgd, data, recipe, there, progress))
+    losses = flat(train(net, sgd, data, recipe, there, progress))
     return losses, sgd, progress.history
+
+
+def flat(losses):
+    return [loss for some in losses for loss in some]
 
 
 def untimed(history):
@@ -168,7 +172,7 @@ def test_the_rate_follows_the_schedule(schedule, monkeypatch):
     errors = iter([0.5, 0.6, 0.3, 0.4])
     monkeypatch.setattr(loop, "wrong_counts", lambda *given: [12 * next(errors)])
     data = tiny.dataset(train=20, size=8)
-    assert len(list(train(net, sgd, data, recipe, CPU, progress))) == 12
+    assert len(flat(train(net, sgd, data, recipe, CPU, progress))) == 12
     known = [0.5, 0.6, 0.3]
     rate_at = recipe.learning_rate()
     expected = [rate_at(e + s / 3, known[:e]) for e in range(4) for s in range(3)]
@@ -432,3 +436,56 @@ def test_augmented_training_goes_on_to_the_bit_in_the_middle_of_an_epoch():
     for _ in train(parts, sgd, data, recipe, CPU, copy.deepcopy(progress)):
         pass
     assert tiny.same(parts.params, whole.params)
+
+
+# ---------------------------------------------------------------- what comes home from a GPU
+
+
+def counting(there):
+    """The device, and a list that grows whenever something comes home from it."""
+    came = []
+
+    def get(array):
+        came.append(array.size)
+        return there.get(array)
+
+    return dataclasses.replace(there, get=get), came
+
+
+def test_numbers_come_home_every_few_steps_and_at_the_end_of_an_epoch(monkeypatch):
+    """The strict device refuses every other way home, so what is counted is all there is."""
+    monkeypatch.setattr(loop, "TOGETHER", 4)
+    monkeypatch.setattr(loop, "wrong_counts", lambda *given: [6])
+    data, recipe = tiny.dataset(train=80, size=8), small()
+    there, came = counting(strict.device())
+    net, progress = tiny.network(), Progress()
+    net.params = {name: there.put(array) for name, array in net.params.items()}
+    groups, seen = [], []
+    for losses in train(net, recipe.optimiser(), data, recipe, there, progress):
+        groups.append(len(losses))
+        seen.append((progress.epoch, progress.step, progress.images))
+    assert groups == [4, 4, 2] * 2
+    # The losses and the counts of mistakes: two transfers, however many steps.
+    assert came == [4, 4, 4, 4, 2, 2] * 2
+    assert seen == [(0, 4, 32), (0, 8, 64), (1, 0, 0), (1, 4, 32), (1, 8, 64), (2, 0, 0)]
+
+
+@pytest.mark.parametrize("together", [1, 3, 50])
+def test_how_many_steps_come_home_together_changes_nothing(together, monkeypatch):
+    monkeypatch.setattr(loop, "TOGETHER", together)
+    data, recipe = tiny.dataset(train=36, size=8), small()
+    expected, _, history = trained(tiny.network(), data, recipe)
+    losses, _, rows = trained(tiny.network(), data, recipe, strict.device())
+    assert losses == expected
+    assert untimed(rows) == untimed(history)
+
+
+def test_a_run_that_was_saved_between_goes_on_with_the_same_groups(monkeypatch):
+    monkeypatch.setattr(loop, "TOGETHER", 4)
+    data, recipe, there = tiny.dataset(train=80, size=8), small(epochs=1), strict.device()
+    net, sgd, progress = tiny.network(), recipe.optimiser(), Progress()
+    net.params = {name: there.put(array) for name, array in net.params.items()}
+    whole = train(net, sgd, data, recipe, there, progress)
+    first = next(whole)
+    rest = train(net, sgd, data, recipe, there, copy.deepcopy(progress))
+    assert [len(losses) for losses in (first, *rest)] == [4, 4, 2]

@@ -6,6 +6,7 @@ from minialexnet.commands import (
     evaluate,
     exercise,
     experiment,
+    info,
     look,
     predict,
     prepare,
@@ -13,4 +14,16 @@ from minialexnet.commands import (
     weights,
 )
 
-ALL = (train, evaluate, predict, look, prepare, describe, weights, exercise, experiment, bench)
+ALL = (
+    train,
+    evaluate,
+    predict,
+    look,
+    prepare,
+    describe,
+    weights,
+    exercise,
+    experiment,
+    bench,
+    info,
+)

@@ -1,6 +1,7 @@
 """What several commands share: options, and opening what they name."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -49,6 +50,11 @@ def add_trained(command: argparse.ArgumentParser) -> None:
         help=f"instead of a run: a network that comes along ({', '.join(PRETRAINED)})",
     )
     add_best(command)
+    command.add_argument(
+        "--precision",
+        metavar="NAME",
+        help="float32, tf32 or float16 (what the recipe says, where the device can)",
+    )
     command.add_argument(
         "--crops",
         metavar="NAME",
@@ -105,13 +111,31 @@ def saved_run(path: Path, best: bool = False):
 def trained(arguments, path: Path):
     """The network of a run as it runs best, how pictures enter it, its recipe and checkpoint."""
     from minialexnet import run as runs
+    from minialexnet.precision import prepare
 
     device, threads = device_and_threads(arguments)
     net, recipe, saved = saved_run(path, arguments.best)
     net.params = {name: device.put(array) for name, array in net.params.items()}
     see = recipe.seen(saved.mean, device)
-    running = runs.for_device(net, device, recipe.engine, see.mean.shape, threads)
+    recipe = _with_precision(recipe, arguments.precision, device)
+    prepare(recipe.precision, device)
+    running = runs.for_device(
+        net,
+        device,
+        recipe.engine,
+        see.mean.shape,
+        threads,
+        recipe.precision,
+        workspace=recipe.workspace,
+    )
     return running, see, recipe, saved
+
+
+def _with_precision(recipe, asked: str | None, device):
+    """The recipe with the precision that was asked for; else its own, where there is a choice."""
+    if asked is None and recipe.precision == "tf32" and device.name == "cpu":
+        asked = "float32"
+    return dataclasses.replace(recipe, precision=asked or recipe.precision)
 
 
 def absolute(data_name: str | None) -> str | None:

@@ -23,8 +23,9 @@ def add(commands) -> None:
     one.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in RUN, under its own recipe (more --epochs are allowed where "
-        f"the schedule does not depend on them: {', '.join(OPEN_ENDED)})",
+        help="go on with the run in RUN, under its own recipe (another --workspace is "
+        "allowed, and more --epochs where the schedule does not depend on them: "
+        f"{', '.join(OPEN_ENDED)})",
     )
     one.add_argument(
         "--layers",
@@ -175,7 +176,8 @@ def _asked(arguments, saved, ranks):
     if saved is None:
         name = arguments.recipe or "mini"
         return device, threads, dataclasses.replace(published(name).recipe, **given)
-    recipe = saved
+    # How much is unrolled at a time is no part of what is learnt, and may not fit any more.
+    recipe = dataclasses.replace(saved, workspace=given.get("workspace", saved.workspace))
     if given.get("epochs", 0) > recipe.epochs and recipe.schedule in OPEN_ENDED:
         recipe = dataclasses.replace(recipe, epochs=given["epochs"])
     for name, value in given.items():

@@ -143,19 +143,20 @@ def _learning(
     Yields
     ------
     The loss of each step, nats, and the share of its pictures that were wrong, before it learnt
-    from them.
+    from them; on a GPU, of all pictures whose losses came home with it.
     """
     recipe = training.recipe
     probed = replace(data, test=_some(data.test, PROBE))
     total, before = len(data.train.labels), (0, 0)
     # What overflows shows in the loss.
     with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
-        for loss in train(net, recipe.optimiser(), probed, recipe, device, progress):
+        for losses in train(net, recipe.optimiser(), probed, recipe, device, progress):
             if progress.step:
                 now = progress.wrong, progress.images
             else:
                 now = round(progress.history[-1]["train_error"] * total), total
-            yield loss, (now[0] - before[0]) / (now[1] - before[1])
+            wrong = (now[0] - before[0]) / (now[1] - before[1])
+            yield from ((loss, wrong) for loss in losses)
             before = now if progress.step else (0, 0)
 
 

@@ -8,6 +8,7 @@ from minialexnet.layers.flatten import Flatten
 from minialexnet.layers.linear import Linear
 from minialexnet.layers.local import LocallyConnected2D
 from minialexnet.layers.norm import LocalResponseNorm, ResponseNorm
+from minialexnet.layers.parts import InParts
 from minialexnet.layers.pool import AveragePool, MaxPool
 from minialexnet.layers.relu import ReLU
 from minialexnet.layers.sigmoid import Sigmoid
@@ -20,6 +21,7 @@ __all__ = [
     "Conv2D",
     "Dropout",
     "Flatten",
+    "InParts",
     "Layer",
     "Linear",
     "LocalResponseNorm",
