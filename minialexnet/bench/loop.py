@@ -104,7 +104,6 @@ def loop_recipe(work: Work, data: str, crop: int):
         "engine": work.engine,
         "rate": 1e-6,
         "schedule": "constant",
+        "precision": work.precision,
     }
-    if work.precision != "float32":
-        chosen["precision"] = work.precision
     return replace(recipe, **chosen)

@@ -12,10 +12,11 @@ from minialexnet.engine import ENGINES
 from minialexnet.errors import InputError
 from minialexnet.layers import Network
 from minialexnet.optim import SGD
+from minialexnet.precision import PRECISIONS, prepare
 from minialexnet.run import for_device
+from minialexnet.scaling import ScaledSGD, scaling_of
 
 TASKS = ("train", "predict")
-PRECISIONS = ("float32", "tf32", "float16")
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,13 @@ class Work:
         """The network as it runs best on the device, in the precision, and what trains it."""
         plain = self.net()
         plain.params = {name: device.put(weight) for name, weight in plain.params.items()}
-        if self.precision == "float32":
-            return for_device(plain, device, self.engine, self.shape, self.threads), SGD()
-        try:
-            from minialexnet.precision import prepare
-            from minialexnet.scaling import ScaledSGD
-        except ModuleNotFoundError as error:
-            raise InputError(f"--precision {self.precision} is not there yet") from error
         prepare(self.precision, device)
         sgd = ScaledSGD() if self.precision == "float16" else SGD()
-        if sgd.scaling is not None:
-            sgd.scaling.begin(device, 0, 0, 0)
-        net = for_device(
-            plain, device, self.engine, self.shape, self.threads, self.precision, sgd.scaling
-        )
-        return net, sgd
+        scaling = scaling_of(sgd)
+        if scaling is not None:
+            scaling.begin(device, 0, 0, 0)
+        how = self.engine, self.shape, self.threads, self.precision, scaling
+        return for_device(plain, device, *how), sgd
 
     def pictures(self) -> Split:
         """Random pictures for a few batches: zeros would be quicker than real ones."""
