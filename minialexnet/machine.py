@@ -50,7 +50,7 @@ def facts() -> dict:
         "memory": processor.memory(),
         "blas": _blas(),
         "gpus": gpus,
-        "driver": _driver(),
+        "driver": driver(),
         "cuda": cuda,
         "devices": {name: _refusal(name) for name in names},
     }
@@ -94,14 +94,15 @@ def _gpus(cupy: ModuleType | None) -> tuple[list[dict], dict]:
         return [], cuda
     runtime = cupy.cuda.runtime
     try:
-        cuda["runtime"] = _cuda_version(runtime.runtimeGetVersion())
-        cuda["driver"] = _cuda_version(runtime.driverGetVersion())
-        return [_gpu(cupy, number) for number in range(runtime.getDeviceCount())], cuda
+        cuda["runtime"] = cuda_version(runtime.runtimeGetVersion())
+        cuda["driver"] = cuda_version(runtime.driverGetVersion())
+        return [gpu(cupy, number) for number in range(runtime.getDeviceCount())], cuda
     except Exception:  # without a driver, or with one too old, CuPy raises errors of its own
         return [], cuda
 
 
-def _driver(path: str = "/proc/driver/nvidia/version") -> str | None:
+def driver(path: str = "/proc/driver/nvidia/version") -> str | None:
+    """The number of NVIDIA's driver; None without."""
     try:
         with open(path) as file:
             found = re.search(r"\b\d{3}\.[\d.]+\b", file.read())
@@ -110,7 +111,8 @@ def _driver(path: str = "/proc/driver/nvidia/version") -> str | None:
     return found[0] if found else None
 
 
-def _gpu(cupy: ModuleType, number: int) -> dict:
+def gpu(cupy: ModuleType, number: int) -> dict:
+    """{device, name, memory, free, capability} of a GPU; memory in bytes."""
     found = cupy.cuda.runtime.getDeviceProperties(number)
     with cupy.cuda.Device(number):
         free, memory = cupy.cuda.runtime.memGetInfo()
@@ -123,7 +125,7 @@ def _gpu(cupy: ModuleType, number: int) -> dict:
     }
 
 
-def _cuda_version(number: int) -> str | None:
+def cuda_version(number: int) -> str | None:
     """13000 is version 13.0; 0 says that there is none."""
     return f"{number // 1000}.{number % 1000 // 10}" if number else None
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -322,15 +323,17 @@ def test_a_gpu_is_described(monkeypatch):
     runtime = SimpleNamespace(
         getDeviceProperties=lambda number: {
             "name": b"NVIDIA H200",
-            "totalGlobalMem": 141 * 2**30,
             "major": 9,
             "minor": 0,
         },
         getDeviceCount=lambda: 2,
         driverGetVersion=lambda: 13000,
         runtimeGetVersion=lambda: 12090,
+        memGetInfo=lambda: (140 * 2**30, 141 * 2**30),
     )
-    cuda = SimpleNamespace(runtime=runtime, Device=lambda: SimpleNamespace(id=0))
+    device = nullcontext(SimpleNamespace(id=0))
+    device.id = 0
+    cuda = SimpleNamespace(runtime=runtime, Device=lambda *number: device)
     cupy = SimpleNamespace(cuda=cuda, __version__="14.2.0")
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     monkeypatch.setattr(machine, "torch_version", lambda place: "2.13.0, CUDA 13.0, cuDNN 9")
@@ -355,13 +358,6 @@ def test_pytorch_is_asked_in_a_process_of_its_own(monkeypatch):
         assert machine.torch_usable({"PyTorch": found}) == ("13.0" in said)
     monkeypatch.setattr(machine, "find_spec", lambda name: None)
     assert not machine.torch_usable({"PyTorch": machine.torch_version(gpu)})
-
-
-def test_the_drivers_number_is_read(tmp_path):
-    file = tmp_path / "version"
-    file.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27\n")
-    assert machine.driver(str(file)) == "580.65.06"
-    assert machine.driver(str(tmp_path / "none")) == "unknown"
 
 
 def test_the_report_itself_has_all_batches_and_fifty_steps():

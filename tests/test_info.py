@@ -153,10 +153,10 @@ def test_without_cupy(monkeypatch, capsys):
 def test_the_driver_says_its_number(tmp_path):
     path = tmp_path / "version"
     path.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Sun Jul 27 2025\n")
-    assert machine._driver(path) == "580.65.06"
+    assert machine.driver(path) == "580.65.06"
     path.write_text("something else\n")
-    assert machine._driver(path) is None
-    assert machine._driver(tmp_path / "none") is None
+    assert machine.driver(path) is None
+    assert machine.driver(tmp_path / "none") is None
 
 
 def test_what_the_system_does_not_say(monkeypatch, capsys):

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.util import find_spec
 
-from minialexnet import __version__
+from minialexnet import __version__, processor
 from minialexnet.backend import Device
 from minialexnet.bench.clock import on_gpu
+from minialexnet.machine import cuda_version, driver, gpu
 
 
 def machine(place: Device) -> dict[str, str]:
@@ -22,7 +23,7 @@ def machine(place: Device) -> dict[str, str]:
         "minialexnet": __version__,
         "Python": platform.python_version(),
         "system": platform.platform(terse=True),
-        "processors": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0),
+        "processors": str(processor.threads()),
         "NumPy": version("numpy"),
         "PyTorch": torch_version(place),
     }
@@ -32,34 +33,18 @@ def machine(place: Device) -> dict[str, str]:
 def _gpu(place: Device) -> dict[str, str]:
     import cupy
 
-    runtime, number = cupy.cuda.runtime, cupy.cuda.Device().id
-    about = runtime.getDeviceProperties(number)
-    name = about["name"]
+    runtime = cupy.cuda.runtime
+    found = gpu(cupy, cupy.cuda.Device().id)
     return {
-        "name": name.decode() if isinstance(name, bytes) else str(name),
-        "memory": f"{about['totalGlobalMem'] / 2**30:,.0f} GiB",
-        "compute capability": f"{about['major']}.{about['minor']}",
+        "name": found["name"],
+        "memory": f"{found['memory'] / 2**30:,.0f} GiB",
+        "compute capability": found["capability"],
         "GPUs": str(runtime.getDeviceCount()),
-        "driver": driver(),
-        "CUDA of the driver": _cuda(runtime.driverGetVersion()),
-        "CUDA of CuPy": _cuda(runtime.runtimeGetVersion()),
+        "driver": driver() or "unknown",
+        "CUDA of the driver": cuda_version(runtime.driverGetVersion()) or "unknown",
+        "CUDA of CuPy": cuda_version(runtime.runtimeGetVersion()) or "unknown",
         "CuPy": cupy.__version__,
     }
-
-
-def driver(path: str = "/proc/driver/nvidia/version") -> str:
-    """The number of NVIDIA's driver, or "unknown"."""
-    try:
-        with open(path) as file:
-            found = re.search(r"\b(\d{3}\.[\d.]+)\b", file.read())
-    except OSError:
-        found = None
-    return found[1] if found else "unknown"
-
-
-def _cuda(number: int) -> str:
-    """13.0 of 13000."""
-    return f"{number // 1000}.{number % 1000 // 10}"
 
 
 # What PyTorch says of itself; its libraries and CuPy's stay in processes of their own.
