@@ -20,7 +20,7 @@ def confusion(counts: np.ndarray, classes) -> Figure:
     pictures = counts.sum(axis=1, keepdims=True)
     shares = 100 * counts / np.maximum(pictures, 1)
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, shares)
-    side = 0.36 * len(counts)
+    side = 0.31 * len(counts)
     figure = Figure(figsize=(side + 1.5, side + 1.2), layout="constrained")
     axes = figure.subplots()
     # The errors have all the colours: beside the diagonal they would be equally dark.
@@ -29,12 +29,12 @@ def confusion(counts: np.ndarray, classes) -> Figure:
         if round(share):
             bright = wrong[i, j] > 0.6 * max(wrong.max(), 1)
             color = "black" if bright else "white"
-            axes.text(j, i, f"{share:.0f}", ha="center", va="center", color=color, size=8)
+            axes.text(j, i, f"{share:.0f}", ha="center", va="center", color=color, size=7)
     names = [short(name) for name in classes]
     axes.set_xticks(range(len(names)), names, rotation=90)
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("taken for", color=INK)
     axes.set_ylabel("is", color=INK)
-    axes.tick_params(length=0, labelsize=9)
+    axes.tick_params(length=0, labelsize=8)
     axes.spines[:].set_visible(False)
     return figure
