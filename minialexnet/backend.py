@@ -76,6 +76,17 @@ def device(name: str = "cpu") -> Device:
     return _cuda(name, int(number or 0))
 
 
+def on_gpu(name: str) -> bool:
+    """Whether a device of that name is a GPU."""
+    return name.partition(":")[0] == "cuda"
+
+
+def fetched(numbers, device: Device) -> list:
+    """Arrays of a single number each, of the device, as Python's own numbers, in one transfer."""
+    numbers = [number.reshape(1) for number in numbers]
+    return device.get(namespace(*numbers).concatenate(numbers)).tolist()
+
+
 def gpu_of(local_rank: int) -> str:
     """The name of the GPU for one of the processes of this machine, counted from 0.
 

@@ -14,7 +14,7 @@ import copy
 
 import numpy as np
 
-from minialexnet.backend import Device, use_tf32
+from minialexnet.backend import Device, on_gpu, use_tf32
 from minialexnet.errors import InputError
 from minialexnet.layers import Layer
 from minialexnet.layers.base import Wrapper
@@ -34,7 +34,7 @@ def prepare(precision: str, device: Device) -> None:
     InputError
         If the device cannot calculate so.
     """
-    gpu = device.name.partition(":")[0] == "cuda"
+    gpu = on_gpu(device.name)
     if precision == "tf32" and not gpu:
         raise InputError(
             f'precision tf32 is how a GPU multiplies: it needs --device cuda, got "{device.name}"'

@@ -10,7 +10,7 @@ Whether a step counts is decided on the device, by `where`: to ask would mean to
 
 import numpy as np
 
-from minialexnet.backend import Device, namespace
+from minialexnet.backend import Device, fetched, namespace
 from minialexnet.optim import SGD
 
 FIRST = 2.0**15
@@ -65,9 +65,7 @@ class Scaling:
 
     def home(self, device: Device) -> tuple[float, int, int]:
         """Scale, good steps and skipped steps as Python's numbers, in one transfer."""
-        numbers = [number.reshape(1) for number in (self.scale, self.good, self.skipped)]
-        together = device.get(namespace(*numbers).concatenate(numbers))
-        scale, good, skipped = together.tolist()
+        scale, good, skipped = fetched((self.scale, self.good, self.skipped), device)
         return scale, int(good), int(skipped)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
 
-from minialexnet.backend import Device, namespace
+from minialexnet.backend import Device, fetched
 from minialexnet.chance import generator
 from minialexnet.data import Dataset, Feed, Input, Split, steps_per_epoch
 from minialexnet.evaluate import customary_tops, wrong_counts
@@ -118,21 +118,15 @@ def _counted(waiting: list[tuple], progress: Progress, device: Device, ranks: Al
     """The losses of the steps that wait to be counted, over all ranks; they enter the progress."""
     shares, losses, wrongs = zip(*waiting, strict=True)
     losses = [
-        share.weight * loss for share, loss in zip(shares, _home(losses, device), strict=True)
+        share.weight * loss for share, loss in zip(shares, fetched(losses, device), strict=True)
     ]
-    whole = ranks.total(*losses, *_home(wrongs, device))
+    whole = ranks.total(*losses, *fetched(wrongs, device))
     losses, wrongs = whole[: len(shares)], whole[len(shares) :]
     for share, loss, wrong in zip(shares, losses, wrongs, strict=True):
         progress.images += share.whole
         progress.loss += loss * share.whole
         progress.wrong += int(wrong)
     return list(losses)
-
-
-def _home(numbers, device: Device) -> list:
-    """Numbers of the device as Python's own, in one transfer."""
-    numbers = [number.reshape(1) for number in numbers]
-    return device.get(namespace(*numbers).concatenate(numbers)).tolist()
 
 
 def row_so_far(progress: Progress, rate: float, errors: tuple[float, ...] = ()) -> dict:

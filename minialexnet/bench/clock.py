@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from time import perf_counter
 
-from minialexnet.backend import Device
+from minialexnet.backend import Device, on_gpu
 
 
 class Clock:
@@ -50,11 +50,6 @@ class Events:
         for (_, before), (part, event) in pairwise(self.marks):
             parts[part] = parts.get(part, 0.0) + self.between(before, event) / 1000
         return parts
-
-
-def on_gpu(name: str) -> bool:
-    """Whether a device of that name is a GPU."""
-    return name.partition(":")[0] == "cuda"
 
 
 def clock(device: Device | str):

@@ -6,8 +6,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from minialexnet import processor
-from minialexnet.backend import device
-from minialexnet.bench.clock import Clock, Events, clock, on_gpu, torch_clock
+from minialexnet.backend import device, on_gpu
+from minialexnet.bench.clock import Clock, Events, clock, torch_clock
 from minialexnet.bench.work import Work
 from minialexnet.data import seen
 from minialexnet.errors import InputError

@@ -5,8 +5,8 @@ from math import prod
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minialexnet.backend import Device, device
-from minialexnet.bench.clock import clock, on_gpu
+from minialexnet.backend import Device, device, on_gpu
+from minialexnet.bench.clock import clock
 from minialexnet.bench.limits import copy_bandwidth, matrix_peak
 from minialexnet.bench.work import Work
 from minialexnet.cost import multiply_adds

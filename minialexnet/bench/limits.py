@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from minialexnet.backend import Device
-from minialexnet.bench.clock import on_gpu, timed
+from minialexnet.backend import Device, on_gpu
+from minialexnet.bench.clock import timed
 
 # Side of the square matrices, and bytes of what is copied: enough to keep all of a GPU busy, and
 # more than any cache holds.

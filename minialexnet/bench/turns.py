@@ -12,8 +12,7 @@ from importlib.util import find_spec
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from minialexnet.backend import device
-from minialexnet.bench.clock import on_gpu
+from minialexnet.backend import device, on_gpu
 from minialexnet.bench.contenders import CONTENDERS, Step
 from minialexnet.bench.limits import matrix_peak
 from minialexnet.bench.work import Work

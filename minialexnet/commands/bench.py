@@ -59,8 +59,8 @@ def add(commands) -> None:
 
 def run(arguments) -> int:
     from minialexnet import networks
+    from minialexnet.backend import on_gpu
     from minialexnet.bench import Work, feeding_speeds, layer_times, measured, report
-    from minialexnet.bench.clock import on_gpu
 
     path = arguments.json
     if path is not None and path.exists():

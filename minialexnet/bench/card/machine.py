@@ -10,8 +10,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 
 from minialexnet import __version__, processor
-from minialexnet.backend import Device
-from minialexnet.bench.clock import on_gpu
+from minialexnet.backend import Device, on_gpu
 from minialexnet.machine import cuda_version, driver, gpu
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from minialexnet.backend import Device
+from minialexnet.backend import Device, on_gpu
 from minialexnet.bench.card import machine, speed
 from minialexnet.bench.card.cifar import cifar
 from minialexnet.bench.card.page import page
@@ -15,7 +15,6 @@ from minialexnet.bench.card.parity import layers_apart, steps_apart
 from minialexnet.bench.card.plan import Plan
 from minialexnet.bench.card.repeat import repeated
 from minialexnet.bench.card.targets import rows
-from minialexnet.bench.clock import on_gpu
 from minialexnet.bench.limits import copy_bandwidth
 from minialexnet.files import whole
 
