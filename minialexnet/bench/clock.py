@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from statistics import median
 from time import perf_counter
 
 from minialexnet.backend import Device, on_gpu
@@ -81,5 +82,4 @@ def timed(work, device: Device, rounds: int = 5, warm: int = 2) -> float:
         watch.lap("work")
         if number >= warm:
             took.append(watch.seconds()["work"])
-    took.sort()
-    return (took[len(took) // 2] + took[~(len(took) // 2)]) / 2
+    return median(took)

@@ -58,12 +58,8 @@ def rows(path: str | Path) -> list[dict]:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             if reader.fieldnames != list(COLUMNS):
-                raise InputError(
-                    f"{path}: not a table of results: expected the columns {', '.join(COLUMNS)}"
-                )
+                raise ValueError(f"expected the columns {', '.join(COLUMNS)}")
             return [{name: COLUMNS[name](row[name]) for name in COLUMNS} for row in reader]
-    except InputError:
-        raise
     except (ValueError, TypeError, csv.Error) as error:
         raise InputError(f"{path}: not a table of results ({error})") from error
 
